@@ -1,0 +1,101 @@
+/**
+ * The one door to a machine. Phases read and change a machine only through this interface, so every change can be
+ * recorded with its inverse before it happens (recorded.ts), planned instead of made (dry-run.ts), or made in memory
+ * for unit tests (memory.ts). local.ts is the real thing underneath.
+ */
+
+export interface Output {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+export interface CommandOptions {
+  /** Bytes for standard input; the way for secrets, which never go into argv. */
+  readonly input?: string | Uint8Array
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Milliseconds; the command is killed afterwards. Default: none. */
+  readonly timeout?: number
+  /** Called for each line of stdout and stderr as it comes. */
+  readonly onLine?: (line: string) => void
+  readonly cwd?: string
+  /** Exit codes that are an answer rather than a failure; default [0]. */
+  readonly okExitCodes?: readonly number[]
+}
+
+/** How a command is taken back: another command, run by `edgeadm reset`. `null` says that nothing is left to undo. */
+export interface Undo {
+  readonly file: string
+  readonly args: readonly string[]
+}
+
+export interface RunOptions extends CommandOptions {
+  /** What it does, for the plan, the log and the residue report: "import 7 images". */
+  readonly title: string
+  readonly undo: Undo | null
+}
+
+export interface FileStat {
+  readonly type: 'file' | 'directory' | 'symlink' | 'other'
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** Bytes. */
+  readonly size: number
+}
+
+export interface ServiceState {
+  readonly enabled: boolean
+  readonly active: boolean
+}
+
+export interface Host {
+  /** Runs a command that changes nothing. Resolves with any exit code; rejects only if it cannot be started (ENOENT: exit code 127). */
+  probe(file: string, args: readonly string[], options?: CommandOptions): Promise<Output>
+  /** Runs a command that changes something. Rejects with EdgeadmError class `phase` on another exit code. */
+  run(file: string, args: readonly string[], options: RunOptions): Promise<Output>
+
+  /** Undefined if there is no such file. */
+  readFile(path: string): Promise<string | undefined>
+  /** Names in a directory, sorted; empty if there is none. */
+  list(path: string): Promise<string[]>
+  /** Does not follow a final symbolic link. Undefined if there is nothing. */
+  stat(path: string): Promise<FileStat | undefined>
+
+  /** Writes atomically (temporary file, fsync, rename); makes missing parent directories. Unchanged content is no change. */
+  writeFile(
+    path: string,
+    content: string | Uint8Array,
+    options?: { mode?: number; secret?: boolean },
+  ): Promise<boolean>
+  /** Puts a file from the unpacked package in its place, atomically. `content` of `from` was verified before. */
+  installFile(from: string, path: string, options: { mode: number }): Promise<boolean>
+  /** Makes a directory and its parents. */
+  makeDirectory(path: string, options?: { mode?: number }): Promise<boolean>
+  /** Removes a file or link; a directory with all in it only with `recursive`. */
+  remove(path: string, options?: { recursive?: boolean }): Promise<boolean>
+  /** Makes `path` a symbolic link to `target`. */
+  link(path: string, target: string): Promise<boolean>
+
+  /** Brings a systemd unit to a state; `restart` when it is to run afresh. */
+  service(unit: string, state: Partial<ServiceState> & { restart?: boolean }): Promise<boolean>
+  serviceState(unit: string): Promise<ServiceState>
+  /** Sets a kernel parameter now (not for the next boot). */
+  sysctl(key: string, value: string): Promise<boolean>
+  /** Loads a kernel module unless it is there (built in counts). */
+  module(name: string): Promise<boolean>
+  /** `mount(8)` with its arguments; undone by unmounting the target. */
+  mount(args: {
+    source: string
+    target: string
+    type?: string
+    options?: readonly string[]
+  }): Promise<boolean>
+
+  /**
+   * Says beforehand that something else (kubeadm, the kubelet, a CNI plugin) will make `path`, so that reset removes it.
+   * What is already there stays: it is recorded as not ours.
+   */
+  claim(path: string): Promise<void>
+}
