@@ -1,0 +1,87 @@
+/** edgeadm's own flags. Each has a field in `EdgeConfiguration`. As for kubeadm's flags, defaults are applied later. */
+
+import { boolean, string } from '@oclif/core/flags'
+import { CNI_CHOICES, EDGE_RUNTIMES, HA_MODES, META_SERVER_MODES } from '../edge-configuration.ts'
+
+const text = (helpValue: string, description: string) => string({ helpValue, description })
+const list = (helpValue: string, description: string) =>
+  string({ helpValue, description, multiple: true, delimiter: ',' })
+const choice = (choices: readonly string[], description: string) =>
+  string({ helpValue: choices.join('|'), description })
+
+const packageFlags = {
+  'install-pkg-path': text('FILE|URL', 'The offline package: a file, an unpacked folder or a URL.'),
+  'install-pkg-sha256': text('HEX', 'SHA-256 that the package must have.'),
+}
+
+const enableEdge = (description: string) => boolean({ allowNo: true, description })
+
+const nodeFlags = {
+  'node-labels': list('KEY=VALUE,...', 'Labels that the node registers with.'),
+  'node-taints': list('KEY[=VALUE]:EFFECT,...', "Taints that the node registers with; '' for none."),
+}
+
+const edgeNodeFlags = {
+  'edge-runtime': choice(
+    EDGE_RUNTIMES,
+    'What runs on edge nodes (default kubeedge; superedge is experimental).',
+  ),
+  metaserver: choice(
+    META_SERVER_MODES,
+    'How Pods on the edge reach the API: secure = token and RBAC, plain = loopback only but also starts offline (default secure).',
+  ),
+}
+
+const haFlags = {
+  ha: choice(
+    HA_MODES,
+    'Who balances the control plane endpoint: none, haproxy and keepalived on the masters, or something external (default none).',
+  ),
+  interface: text(
+    'NAME',
+    'Network interface for the virtual address of --ha=haproxy-keepalived (default: that of the advertise address).',
+  ),
+  'ha-virtual-router-id': text(
+    '1-255',
+    "VRRP's number for this cluster on its network segment (default 51).",
+  ),
+}
+
+export const edgeadmInitFlags = {
+  ...packageFlags,
+  'enable-edge': enableEdge('Install the cloud side of the edge (default true).'),
+  cni: choice(CNI_CHOICES, 'Pod network to install (default flannel).'),
+  ...nodeFlags,
+  ...edgeNodeFlags,
+  ...haFlags,
+  'cloud-address': list(
+    'NAME|IP',
+    'Where edge nodes reach the cloud side; may be given several times (default: the control plane endpoint).',
+  ),
+  edgemesh: boolean({
+    allowNo: true,
+    description: 'Install EdgeMesh, Services across edges (default: when the package has it).',
+  }),
+  'edgemesh-relay': list(
+    'NODE',
+    'Node that relays for edges that cannot reach each other; may be given several times.',
+  ),
+}
+
+export const edgeadmJoinFlags = {
+  ...packageFlags,
+  'enable-edge': enableEdge(
+    'Join as an edge node; false makes a plain worker (default true, false for masters).',
+  ),
+  ...nodeFlags,
+  ...edgeNodeFlags,
+  ...haFlags,
+  'cloud-address': list(
+    'NAME|IP',
+    'Where this edge node reaches the cloud side (default: what the cluster says).',
+  ),
+}
+
+export const edgeadmResetFlags = {
+  'remove-node': boolean({ description: "Also delete this machine's Node object from the cluster." }),
+}
