@@ -1,0 +1,8 @@
+/** The one map of commands: id (words joined by ":") -> class. A command that is not here does not exist. */
+
+import type { Command } from '@oclif/core'
+import Version from './version.ts'
+
+export const COMMANDS: Readonly<Record<string, Command.Class>> = {
+  version: Version,
+}
