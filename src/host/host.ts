@@ -94,8 +94,8 @@ export interface Host {
   }): Promise<boolean>
 
   /**
-   * Says beforehand that something else (kubeadm, the kubelet, a CNI plugin) will make `path`, so that reset removes it.
-   * What is already there stays: it is recorded as not ours.
+   * Says beforehand that something else (kubeadm, the kubelet, a CNI plugin) will make `path` or things directly in it,
+   * so that reset removes them. What is already there is recorded as not ours and stays.
    */
   claim(path: string): Promise<void>
 }

@@ -1,0 +1,237 @@
+import { dirname } from 'node:path'
+import { EdgeadmError } from '../output/errors.ts'
+import type { CommandOptions, FileStat, Host, Output, RunOptions, ServiceState } from './host.ts'
+import type { Before, Change } from './ledger.ts'
+import type { Machine } from './machine.ts'
+
+/** One change about to be made. */
+export interface Step {
+  /** What reset needs to take it back; null when there is nothing to take back. */
+  readonly change: Change | null
+  /** For the plan and the log: "write", "enable", … and of what. */
+  readonly action: string
+  readonly target: string
+  /** Old and new text of a text file, for a diff. */
+  readonly texts?: { readonly before: string; readonly after: string }
+}
+
+/** Called before each change: puts it on record, or only says it. */
+export type Announce = (step: Step) => Promise<void>
+
+/** Keeps the contents of a file about to be replaced; returns the name for {@link Before}. */
+export type Keep = (content: Uint8Array) => Promise<string>
+
+/**
+ * The host door on a machine: decides whether a change is needed at all, announces it, makes it. Recording and dry run
+ * differ only in `announce` and in the machine underneath, so phases cannot tell them apart.
+ */
+export class Door implements Host {
+  readonly #machine: Machine
+  readonly #announce: Announce
+  readonly #keep: Keep
+
+  constructor(machine: Machine, announce: Announce, keep: Keep) {
+    this.#machine = machine
+    this.#announce = announce
+    this.#keep = keep
+  }
+
+  async probe(file: string, args: readonly string[], options?: CommandOptions): Promise<Output> {
+    return this.#machine.execute(file, args, options)
+  }
+
+  async run(file: string, args: readonly string[], options: RunOptions): Promise<Output> {
+    const change =
+      options.undo === null ? null : ({ kind: 'run', title: options.title, undo: options.undo } as const)
+    await this.#announce({ change, action: 'run', target: options.title })
+    return this.#perform(file, args, options)
+  }
+
+  async readFile(path: string): Promise<string | undefined> {
+    return (await this.#machine.readFile(path))?.toString('utf8')
+  }
+
+  async list(path: string): Promise<string[]> {
+    return this.#machine.list(path)
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    return this.#machine.stat(path)
+  }
+
+  async writeFile(
+    path: string,
+    content: string | Uint8Array,
+    options: { mode?: number; secret?: boolean } = {},
+  ): Promise<boolean> {
+    const old = await this.#machine.readFile(path)
+    const stat = await this.#machine.stat(path)
+    const bytes = Buffer.from(content as string)
+    const mode = options.mode ?? (stat?.type === 'file' ? stat.mode : 0o644)
+    if (stat?.type === 'file' && old !== undefined && bytes.equals(old) && stat.mode === mode) return false
+    await this.makeDirectory(dirname(path))
+    await this.#announce({
+      change: { kind: 'file', path, before: await this.#before(path) },
+      action: old === undefined ? 'create' : 'write',
+      target: path,
+      ...(options.secret || typeof content !== 'string'
+        ? {}
+        : { texts: { before: old?.toString('utf8') ?? '', after: content } }),
+    })
+    await this.#machine.writeFile(path, bytes, mode)
+    return true
+  }
+
+  async installFile(from: string, path: string, options: { mode: number }): Promise<boolean> {
+    await this.makeDirectory(dirname(path))
+    await this.#announce({
+      change: { kind: 'file', path, before: await this.#before(path) },
+      action: 'install',
+      target: path,
+    })
+    await this.#machine.copyFile(from, path, options.mode)
+    return true
+  }
+
+  async makeDirectory(path: string, options: { mode?: number } = {}): Promise<boolean> {
+    const stat = await this.#machine.stat(path)
+    if (stat !== undefined) return false
+    await this.makeDirectory(dirname(path))
+    await this.#announce({ change: { kind: 'directory', path }, action: 'make directory', target: path })
+    await this.#machine.makeDirectory(path, options.mode ?? 0o755)
+    return true
+  }
+
+  async remove(path: string, options: { recursive?: boolean } = {}): Promise<boolean> {
+    const stat = await this.#machine.stat(path)
+    if (stat === undefined) return false
+    if (stat.type === 'directory') {
+      if (options.recursive !== true) throw new EdgeadmError('internal', `${path} is a directory`)
+      for (const name of await this.#machine.list(path)) await this.remove(`${path}/${name}`, options)
+      await this.#announce({ change: null, action: 'remove directory', target: path })
+      await this.#machine.removeDirectory(path)
+      return true
+    }
+    await this.#announce({
+      change: { kind: 'file', path, before: await this.#before(path) },
+      action: 'remove',
+      target: path,
+    })
+    await this.#machine.remove(path)
+    return true
+  }
+
+  async link(path: string, target: string): Promise<boolean> {
+    const stat = await this.#machine.stat(path)
+    if (stat?.type === 'symlink' && (await this.#machine.readLink(path)) === target) return false
+    await this.makeDirectory(dirname(path))
+    await this.#announce({
+      change: { kind: 'file', path, before: await this.#before(path) },
+      action: 'link',
+      target: `${path} -> ${target}`,
+    })
+    await this.#machine.symlink(path, target)
+    return true
+  }
+
+  async service(unit: string, wanted: Partial<ServiceState> & { restart?: boolean }): Promise<boolean> {
+    const now = await this.serviceState(unit)
+    const commands: string[][] = []
+    if (wanted.enabled !== undefined && wanted.enabled !== now.enabled)
+      commands.push([wanted.enabled ? 'enable' : 'disable'])
+    if (wanted.restart === true && now.active) commands.push(['restart'])
+    else if (wanted.active !== undefined && wanted.active !== now.active)
+      commands.push([wanted.active ? 'start' : 'stop'])
+    if (commands.length === 0) return false
+    await this.#announce({
+      change: { kind: 'service', unit, before: now },
+      action: commands.map(([verb]) => verb).join(' and '),
+      target: unit,
+    })
+    await this.#perform('systemctl', ['daemon-reload'])
+    for (const command of commands) await this.#perform('systemctl', [...command, unit])
+    return true
+  }
+
+  async serviceState(unit: string): Promise<ServiceState> {
+    const enabled = await this.#machine.execute('systemctl', ['is-enabled', unit])
+    const active = await this.#machine.execute('systemctl', ['is-active', unit])
+    return {
+      enabled: enabled.stdout.startsWith('enabled'),
+      active: active.stdout === 'active' || active.stdout === 'activating' || active.stdout === 'reloading',
+    }
+  }
+
+  async sysctl(key: string, value: string): Promise<boolean> {
+    const before = (await this.readFile(`/proc/sys/${key.replaceAll('.', '/')}`))?.trim().replace(/\s+/g, ' ')
+    if (before === value) return false
+    if (before === undefined) throw new EdgeadmError('phase', `this kernel has no parameter ${key}`)
+    await this.#announce({
+      change: { kind: 'sysctl', key, before },
+      action: 'set',
+      target: `${key} = ${value} (was ${before})`,
+    })
+    await this.#perform('sysctl', ['-q', '-w', `${key}=${value}`])
+    return true
+  }
+
+  async module(name: string): Promise<boolean> {
+    if ((await this.#machine.stat(`/sys/module/${name}`)) !== undefined) return false
+    await this.#announce({ change: { kind: 'module', name }, action: 'load kernel module', target: name })
+    await this.#perform('modprobe', [name])
+    return true
+  }
+
+  async mount(args: {
+    source: string
+    target: string
+    type?: string
+    options?: readonly string[]
+  }): Promise<boolean> {
+    const mounted = await this.#machine.execute('mountpoint', ['-q', args.target])
+    if (mounted.exitCode === 0) return false
+    await this.#announce({
+      change: { kind: 'mount', target: args.target },
+      action: 'mount',
+      target: args.target,
+    })
+    const type = args.type === undefined ? [] : ['-t', args.type]
+    const options =
+      args.options === undefined || args.options.length === 0 ? [] : ['-o', args.options.join(',')]
+    await this.#perform('mount', [...type, ...options, args.source, args.target])
+    return true
+  }
+
+  async claim(path: string): Promise<void> {
+    const stat = await this.#machine.stat(path)
+    if (stat !== undefined && stat.type !== 'directory') return
+    const kept = stat === undefined ? null : await this.#machine.list(path)
+    await this.#announce({ change: { kind: 'claim', path, kept }, action: 'claim', target: path })
+  }
+
+  async #before(path: string): Promise<Before> {
+    const stat = await this.#machine.stat(path)
+    if (stat === undefined) return { type: 'absent' }
+    if (stat.type === 'symlink') return { type: 'symlink', target: await this.#machine.readLink(path) }
+    if (stat.type !== 'file')
+      throw new EdgeadmError('phase', `${path} is a ${stat.type}, where a file is expected`)
+    const content = await this.#keep((await this.#machine.readFile(path)) ?? Buffer.alloc(0))
+    const modified = await this.#machine.modified(path)
+    return { type: 'file', content, mode: stat.mode, uid: stat.uid, gid: stat.gid, modified }
+  }
+
+  async #perform(file: string, args: readonly string[], options: CommandOptions = {}): Promise<Output> {
+    const output = await this.#machine.perform(file, args, options)
+    if ((options.okExitCodes ?? [0]).includes(output.exitCode)) return output
+    const said = [...output.stdout.split('\n'), ...output.stderr.split('\n')].filter(
+      (line) => line.trim() !== '',
+    )
+    throw new EdgeadmError(
+      'phase',
+      `\`${[file, ...args].join(' ')}\` ended with exit code ${output.exitCode}`,
+      {
+        details: said.slice(-20),
+      },
+    )
+  }
+}

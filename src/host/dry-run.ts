@@ -1,0 +1,25 @@
+import { createTwoFilesPatch } from 'diff'
+import type { Emit } from '../output/events.ts'
+import { Door } from './door.ts'
+import type { Host } from './host.ts'
+import type { Machine } from './machine.ts'
+import { OverlayMachine } from './overlay.ts'
+
+/**
+ * The doors of a dry run, one per phase on one shared overlay: reads are real, changes stay in memory and are told with
+ * their diffs. Later phases see what earlier ones would have written.
+ */
+export function dryRunHosts(machine: Machine, emit: Emit): (phase: string) => Host {
+  const overlay = new OverlayMachine(machine)
+  return (phase) =>
+    new Door(
+      overlay,
+      async ({ action, target, texts }) => {
+        const diff =
+          texts &&
+          createTwoFilesPatch(texts.before === '' ? '/dev/null' : target, target, texts.before, texts.after)
+        emit({ type: 'change', phase, action, target, ...(diff === undefined ? {} : { diff }) })
+      },
+      async () => '',
+    )
+}

@@ -1,0 +1,131 @@
+/**
+ * The ledger: what edgeadm changed on this machine and how each change is taken back. An entry is on disk, with the
+ * previous contents beside it, before its change happens; `edgeadm reset` plays the entries backwards.
+ *
+ *     /var/lib/edgeadm/ledger.ndjson     one JSON document per line, append only, fsynced
+ *     /var/lib/edgeadm/previous/<id>     contents of replaced files
+ */
+
+import { randomUUID } from 'node:crypto'
+import * as fs from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ServiceState, Undo } from './host.ts'
+
+/** Where edgeadm keeps what it must know between runs. */
+export const STATE_DIRECTORY = '/var/lib/edgeadm'
+
+/** A file, link or directory as it was. `content` names a file in previous/. Times are seconds since the epoch. */
+export type Before =
+  | { readonly type: 'absent' }
+  | {
+      readonly type: 'file'
+      readonly content: string
+      readonly mode: number
+      readonly uid: number
+      readonly gid: number
+      readonly modified: number
+    }
+  | { readonly type: 'symlink'; readonly target: string }
+
+export type Change =
+  | { readonly kind: 'file'; readonly path: string; readonly before: Before }
+  | { readonly kind: 'directory'; readonly path: string }
+  /**
+   * Made by something else later: kubeadm, the kubelet, a CNI plugin. `kept` names what a directory that was there
+   * before already held, and stays; null when there was nothing, so that `path` itself goes.
+   */
+  | { readonly kind: 'claim'; readonly path: string; readonly kept: readonly string[] | null }
+  | { readonly kind: 'service'; readonly unit: string; readonly before: ServiceState }
+  | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
+  | { readonly kind: 'module'; readonly name: string }
+  | { readonly kind: 'mount'; readonly target: string }
+  | { readonly kind: 'run'; readonly title: string; readonly undo: Undo }
+
+export type LedgerEntry = Change & {
+  readonly id: string
+  /** The phase that made the change. */
+  readonly phase: string
+  /** RFC 3339, UTC. */
+  readonly time: string
+}
+
+type LedgerLine = LedgerEntry | { readonly kind: 'undone'; readonly id: string }
+
+export class Ledger {
+  readonly #directory: string
+
+  constructor(directory: string = STATE_DIRECTORY) {
+    this.#directory = directory
+  }
+
+  get directory(): string {
+    return this.#directory
+  }
+
+  /** Puts a change on record; the change itself comes after. */
+  async record(phase: string, change: Change): Promise<void> {
+    await this.#append({ ...change, id: randomUUID(), phase, time: new Date().toISOString() })
+  }
+
+  /** Marks an entry as taken back, so that an interrupted reset goes on behind it. */
+  async markUndone(id: string): Promise<void> {
+    await this.#append({ kind: 'undone', id })
+  }
+
+  /** Keeps contents for {@link Before.content}; returns their name. */
+  async keep(content: Uint8Array): Promise<string> {
+    const name = randomUUID()
+    const directory = join(this.#directory, 'previous')
+    await fs.mkdir(directory, { recursive: true, mode: 0o700 })
+    await fs.writeFile(join(directory, name), content, { mode: 0o600, flush: true })
+    return name
+  }
+
+  async kept(name: string): Promise<Buffer> {
+    return fs.readFile(join(this.#directory, 'previous', name))
+  }
+
+  /** What is still to be taken back, oldest first. */
+  async entries(): Promise<LedgerEntry[]> {
+    const lines = await this.#lines()
+    const undone = new Set(lines.filter((line) => line.kind === 'undone').map((line) => line.id))
+    return lines.filter((line): line is LedgerEntry => line.kind !== 'undone' && !undone.has(line.id))
+  }
+
+  async #append(line: LedgerLine): Promise<void> {
+    await fs.mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    const handle = await fs.open(this.#path, 'a', 0o600)
+    try {
+      // The leading newline ends a line that a power cut tore.
+      await handle.writeFile(`\n${JSON.stringify(line)}\n`)
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async #lines(): Promise<LedgerLine[]> {
+    let text: string
+    try {
+      text = await fs.readFile(this.#path, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
+    return text.split('\n').flatMap((line) => parseLine(line))
+  }
+
+  get #path(): string {
+    return join(this.#directory, 'ledger.ndjson')
+  }
+}
+
+/** A line that a power cut tore is no entry: its change had not begun, since an entry is on disk before its change. */
+function parseLine(line: string): LedgerLine[] {
+  if (line === '') return []
+  try {
+    return [JSON.parse(line) as LedgerLine]
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,173 @@
+import { constants } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { execa } from 'execa'
+import type { CommandOptions, FileStat, Output } from './host.ts'
+import type { Machine } from './machine.ts'
+
+/** Milliseconds between SIGTERM and SIGKILL for a command that is to stop. */
+const KILL_DELAY = 5000
+
+/** This machine. */
+export class LocalMachine implements Machine {
+  readonly #signal: AbortSignal | undefined
+
+  /** @param signal stops running commands when aborted */
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal
+  }
+
+  async execute(file: string, args: readonly string[], options: CommandOptions = {}): Promise<Output> {
+    this.#signal?.throwIfAborted()
+    const child = execa(file, [...args], {
+      reject: false,
+      stripFinalNewline: true,
+      forceKillAfterDelay: KILL_DELAY,
+      env: { LC_ALL: 'C.UTF-8', ...options.env },
+      ...(options.input === undefined
+        ? { stdin: 'ignore' as const }
+        : { input: options.input as string | Uint8Array }),
+      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(this.#signal === undefined ? {} : { cancelSignal: this.#signal }),
+    })
+    const reported =
+      options.onLine === undefined
+        ? undefined
+        : forwardLines(child.iterable({ from: 'all' as never }), options.onLine)
+    const result = await child
+    await reported
+    this.#signal?.throwIfAborted()
+    const stdout = typeof result.stdout === 'string' ? result.stdout : ''
+    const stderr = typeof result.stderr === 'string' ? result.stderr : ''
+    if (result.exitCode !== undefined) return { stdout, stderr, exitCode: result.exitCode }
+    if (isMissing(result.cause)) return { stdout: '', stderr: `${file}: command not found`, exitCode: 127 }
+    // Killed: by the time-out or by somebody else. 124 is what timeout(1) says.
+    const why = result.timedOut
+      ? `${file} did not end within ${(options.timeout ?? 0) / 1000} s`
+      : `${file} was ended by ${result.signal ?? 'an error'}`
+    return { stdout, stderr: [stderr, why].filter(Boolean).join('\n'), exitCode: result.timedOut ? 124 : 137 }
+  }
+
+  async perform(file: string, args: readonly string[], options: CommandOptions = {}): Promise<Output> {
+    return this.execute(file, args, options)
+  }
+
+  async readFile(path: string): Promise<Buffer | undefined> {
+    return absentAsUndefined(fs.readFile(path))
+  }
+
+  async list(path: string): Promise<string[]> {
+    return ((await absentAsUndefined(fs.readdir(path))) ?? []).sort()
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    const stat = await absentAsUndefined(fs.lstat(path))
+    if (stat === undefined) return undefined
+    const type = stat.isFile()
+      ? 'file'
+      : stat.isDirectory()
+        ? 'directory'
+        : stat.isSymbolicLink()
+          ? 'symlink'
+          : 'other'
+    return { type, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, size: stat.size }
+  }
+
+  async readLink(path: string): Promise<string> {
+    return fs.readlink(path)
+  }
+
+  async writeFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+    await this.#replace(path, mode, async (handle) => handle.writeFile(content))
+  }
+
+  async copyFile(from: string, path: string, mode: number): Promise<void> {
+    const temporary = temporaryName(path)
+    try {
+      // A reflink where the file system has it; unpacked binaries are large.
+      await fs.copyFile(from, temporary, constants.COPYFILE_FICLONE)
+      await fs.chmod(temporary, mode)
+      await fs.rename(temporary, path)
+    } catch (error) {
+      await fs.rm(temporary, { force: true })
+      throw error
+    }
+  }
+
+  async makeDirectory(path: string, mode: number): Promise<void> {
+    await fs.mkdir(path, { mode })
+    // mkdir's mode is cut by the umask.
+    await fs.chmod(path, mode)
+  }
+
+  async symlink(path: string, target: string): Promise<void> {
+    const temporary = temporaryName(path)
+    await fs.symlink(target, temporary)
+    await fs.rename(temporary, path)
+  }
+
+  async remove(path: string): Promise<void> {
+    await fs.rm(path)
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    await fs.rmdir(path)
+  }
+
+  async chmod(path: string, mode: number): Promise<void> {
+    await fs.chmod(path, mode)
+  }
+
+  async chown(path: string, uid: number, gid: number): Promise<void> {
+    await fs.lchown(path, uid, gid)
+  }
+
+  async setModified(path: string, seconds: number): Promise<void> {
+    await fs.lutimes(path, seconds, seconds)
+  }
+
+  async modified(path: string): Promise<number> {
+    return (await fs.lstat(path)).mtimeMs / 1000
+  }
+
+  async #replace(path: string, mode: number, fill: (handle: fs.FileHandle) => Promise<void>): Promise<void> {
+    const temporary = temporaryName(path)
+    try {
+      const handle = await fs.open(temporary, 'wx', mode)
+      try {
+        await fill(handle)
+        await handle.chmod(mode)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await fs.rename(temporary, path)
+    } catch (error) {
+      await fs.rm(temporary, { force: true })
+      throw error
+    }
+  }
+}
+
+/** Hidden, so that directories whose every file is read (conf.d, manifests) never see a half-written one. */
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.edgeadm-${process.pid}`)
+}
+
+async function forwardLines(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+  for await (const line of lines) onLine(String(line))
+}
+
+async function absentAsUndefined<T>(operation: Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation
+  } catch (error) {
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
+}

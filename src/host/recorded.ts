@@ -1,0 +1,17 @@
+import type { Emit } from '../output/events.ts'
+import { Door } from './door.ts'
+import type { Host } from './host.ts'
+import type { Ledger } from './ledger.ts'
+import type { Machine } from './machine.ts'
+
+/** The door for a real run: each change is in the ledger before it is made. `phase` is who makes it. */
+export function recordedHost(machine: Machine, ledger: Ledger, phase: string, emit: Emit): Host {
+  return new Door(
+    machine,
+    async ({ change, action, target }) => {
+      if (change !== null) await ledger.record(phase, change)
+      emit({ type: 'change', phase, action, target })
+    },
+    (content) => ledger.keep(content),
+  )
+}
