@@ -21,6 +21,8 @@ export interface UserDocuments {
 export interface NodeSettings {
   /** Lower case; `--node-name`, else the host name. */
   readonly name: string
+  /** The IP address under which others reach this machine: the advertise address of a master, else detected alike. */
+  readonly address: string
   /** With its scheme: `unix:///run/containerd/containerd.sock`. */
   readonly criSocket: string
   /** `--node-labels`: put on the node by the kubelet when it registers. */
