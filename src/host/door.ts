@@ -15,11 +15,14 @@ export interface Step {
   readonly texts?: { readonly before: string; readonly after: string }
 }
 
-/** Called before each change: puts it on record, or only says it. */
-export type Announce = (step: Step) => Promise<void>
-
-/** Keeps the contents of a file about to be replaced; returns the name for {@link Before}. */
-export type Keep = (content: Uint8Array) => Promise<string>
+export interface Recorder {
+  /** Called before each change: puts it on record, or only says it. */
+  announce(step: Step): Promise<void>
+  /** Keeps the contents of a file about to be replaced; returns the name for {@link Before}. */
+  keep(content: Uint8Array): Promise<string>
+  /** Whether the file's state before edgeadm is on record already; then a further change of it needs none. */
+  hasRecord(path: string): Promise<boolean>
+}
 
 /**
  * The host door on a machine: decides whether a change is needed at all, announces it, makes it. Recording and dry run
@@ -27,13 +30,11 @@ export type Keep = (content: Uint8Array) => Promise<string>
  */
 export class Door implements Host {
   readonly #machine: Machine
-  readonly #announce: Announce
-  readonly #keep: Keep
+  readonly #recorder: Recorder
 
-  constructor(machine: Machine, announce: Announce, keep: Keep) {
+  constructor(machine: Machine, recorder: Recorder) {
     this.#machine = machine
-    this.#announce = announce
-    this.#keep = keep
+    this.#recorder = recorder
   }
 
   async probe(file: string, args: readonly string[], options?: CommandOptions): Promise<Output> {
@@ -43,7 +44,7 @@ export class Door implements Host {
   async run(file: string, args: readonly string[], options: RunOptions): Promise<Output> {
     const change =
       options.undo === null ? null : ({ kind: 'run', title: options.title, undo: options.undo } as const)
-    await this.#announce({ change, action: 'run', target: options.title })
+    await this.#recorder.announce({ change, action: 'run', target: options.title })
     return this.#perform(file, args, options)
   }
 
@@ -70,8 +71,8 @@ export class Door implements Host {
     const mode = options.mode ?? (stat?.type === 'file' ? stat.mode : 0o644)
     if (stat?.type === 'file' && old !== undefined && bytes.equals(old) && stat.mode === mode) return false
     await this.makeDirectory(dirname(path))
-    await this.#announce({
-      change: { kind: 'file', path, before: await this.#before(path) },
+    await this.#recorder.announce({
+      change: await this.#fileChange(path),
       action: old === undefined ? 'create' : 'write',
       target: path,
       ...(options.secret || typeof content !== 'string'
@@ -83,9 +84,10 @@ export class Door implements Host {
   }
 
   async installFile(from: string, path: string, options: { mode: number }): Promise<boolean> {
+    if (await this.#isSame(from, path, options.mode)) return false
     await this.makeDirectory(dirname(path))
-    await this.#announce({
-      change: { kind: 'file', path, before: await this.#before(path) },
+    await this.#recorder.announce({
+      change: await this.#fileChange(path),
       action: 'install',
       target: path,
     })
@@ -97,7 +99,11 @@ export class Door implements Host {
     const stat = await this.#machine.stat(path)
     if (stat !== undefined) return false
     await this.makeDirectory(dirname(path))
-    await this.#announce({ change: { kind: 'directory', path }, action: 'make directory', target: path })
+    await this.#recorder.announce({
+      change: { kind: 'directory', path },
+      action: 'make directory',
+      target: path,
+    })
     await this.#machine.makeDirectory(path, options.mode ?? 0o755)
     return true
   }
@@ -108,12 +114,12 @@ export class Door implements Host {
     if (stat.type === 'directory') {
       if (options.recursive !== true) throw new EdgeadmError('internal', `${path} is a directory`)
       for (const name of await this.#machine.list(path)) await this.remove(`${path}/${name}`, options)
-      await this.#announce({ change: null, action: 'remove directory', target: path })
+      await this.#recorder.announce({ change: null, action: 'remove directory', target: path })
       await this.#machine.removeDirectory(path)
       return true
     }
-    await this.#announce({
-      change: { kind: 'file', path, before: await this.#before(path) },
+    await this.#recorder.announce({
+      change: await this.#fileChange(path),
       action: 'remove',
       target: path,
     })
@@ -125,8 +131,8 @@ export class Door implements Host {
     const stat = await this.#machine.stat(path)
     if (stat?.type === 'symlink' && (await this.#machine.readLink(path)) === target) return false
     await this.makeDirectory(dirname(path))
-    await this.#announce({
-      change: { kind: 'file', path, before: await this.#before(path) },
+    await this.#recorder.announce({
+      change: await this.#fileChange(path),
       action: 'link',
       target: `${path} -> ${target}`,
     })
@@ -143,7 +149,7 @@ export class Door implements Host {
     else if (wanted.active !== undefined && wanted.active !== now.active)
       commands.push([wanted.active ? 'start' : 'stop'])
     if (commands.length === 0) return false
-    await this.#announce({
+    await this.#recorder.announce({
       change: { kind: 'service', unit, before: now },
       action: commands.map(([verb]) => verb).join(' and '),
       target: unit,
@@ -166,7 +172,7 @@ export class Door implements Host {
     const before = (await this.readFile(`/proc/sys/${key.replaceAll('.', '/')}`))?.trim().replace(/\s+/g, ' ')
     if (before === value) return false
     if (before === undefined) throw new EdgeadmError('phase', `this kernel has no parameter ${key}`)
-    await this.#announce({
+    await this.#recorder.announce({
       change: { kind: 'sysctl', key, before },
       action: 'set',
       target: `${key} = ${value} (was ${before})`,
@@ -177,7 +183,11 @@ export class Door implements Host {
 
   async module(name: string): Promise<boolean> {
     if ((await this.#machine.stat(`/sys/module/${name}`)) !== undefined) return false
-    await this.#announce({ change: { kind: 'module', name }, action: 'load kernel module', target: name })
+    await this.#recorder.announce({
+      change: { kind: 'module', name },
+      action: 'load kernel module',
+      target: name,
+    })
     await this.#perform('modprobe', [name])
     return true
   }
@@ -190,7 +200,7 @@ export class Door implements Host {
   }): Promise<boolean> {
     const mounted = await this.#machine.execute('mountpoint', ['-q', args.target])
     if (mounted.exitCode === 0) return false
-    await this.#announce({
+    await this.#recorder.announce({
       change: { kind: 'mount', target: args.target },
       action: 'mount',
       target: args.target,
@@ -203,10 +213,24 @@ export class Door implements Host {
   }
 
   async claim(path: string): Promise<void> {
+    if (await this.#recorder.hasRecord(path)) return
     const stat = await this.#machine.stat(path)
     if (stat !== undefined && stat.type !== 'directory') return
     const kept = stat === undefined ? null : await this.#machine.list(path)
-    await this.#announce({ change: { kind: 'claim', path, kept }, action: 'claim', target: path })
+    await this.#recorder.announce({ change: { kind: 'claim', path, kept }, action: 'claim', target: path })
+  }
+
+  async #isSame(from: string, path: string, mode: number): Promise<boolean> {
+    const [source, target] = [await this.#machine.stat(from), await this.#machine.stat(path)]
+    if (target?.type !== 'file' || target.size !== source?.size || target.mode !== mode) return false
+    const content = await this.#machine.readFile(path)
+    return content !== undefined && (await this.#machine.readFile(from))?.equals(content) === true
+  }
+
+  async #fileChange(path: string): Promise<Change | null> {
+    return (await this.#recorder.hasRecord(path))
+      ? null
+      : { kind: 'file', path, before: await this.#before(path) }
   }
 
   async #before(path: string): Promise<Before> {
@@ -215,7 +239,7 @@ export class Door implements Host {
     if (stat.type === 'symlink') return { type: 'symlink', target: await this.#machine.readLink(path) }
     if (stat.type !== 'file')
       throw new EdgeadmError('phase', `${path} is a ${stat.type}, where a file is expected`)
-    const content = await this.#keep((await this.#machine.readFile(path)) ?? Buffer.alloc(0))
+    const content = await this.#recorder.keep((await this.#machine.readFile(path)) ?? Buffer.alloc(0))
     const modified = await this.#machine.modified(path)
     return { type: 'file', content, mode: stat.mode, uid: stat.uid, gid: stat.gid, modified }
   }

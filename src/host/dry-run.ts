@@ -12,14 +12,14 @@ import { OverlayMachine } from './overlay.ts'
 export function dryRunHosts(machine: Machine, emit: Emit): (phase: string) => Host {
   const overlay = new OverlayMachine(machine)
   return (phase) =>
-    new Door(
-      overlay,
-      async ({ action, target, texts }) => {
+    new Door(overlay, {
+      announce: async ({ action, target, texts }) => {
         const diff =
           texts &&
           createTwoFilesPatch(texts.before === '' ? '/dev/null' : target, target, texts.before, texts.after)
         emit({ type: 'change', phase, action, target, ...(diff === undefined ? {} : { diff }) })
       },
-      async () => '',
-    )
+      keep: async () => '',
+      hasRecord: async () => false,
+    })
 }

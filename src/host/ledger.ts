@@ -53,6 +53,8 @@ type LedgerLine = LedgerEntry | { readonly kind: 'undone'; readonly id: string }
 
 export class Ledger {
   readonly #directory: string
+  /** Paths with an entry of kind file or claim that is not undone; read from disk once. */
+  #paths: Promise<Set<string>> | undefined
 
   constructor(directory: string = STATE_DIRECTORY) {
     this.#directory = directory
@@ -64,12 +66,20 @@ export class Ledger {
 
   /** Puts a change on record; the change itself comes after. */
   async record(phase: string, change: Change): Promise<void> {
+    const paths = await this.#recordedPaths()
     await this.#append({ ...change, id: randomUUID(), phase, time: new Date().toISOString() })
+    if (change.kind === 'file' || change.kind === 'claim') paths.add(change.path)
+  }
+
+  /** Whether a file's (or claimed path's) state before edgeadm is on record. */
+  async hasRecord(path: string): Promise<boolean> {
+    return (await this.#recordedPaths()).has(path)
   }
 
   /** Marks an entry as taken back, so that an interrupted reset goes on behind it. */
   async markUndone(id: string): Promise<void> {
     await this.#append({ kind: 'undone', id })
+    this.#paths = undefined
   }
 
   /** Keeps contents for {@link Before.content}; returns their name. */
@@ -90,6 +100,16 @@ export class Ledger {
     const lines = await this.#lines()
     const undone = new Set(lines.filter((line) => line.kind === 'undone').map((line) => line.id))
     return lines.filter((line): line is LedgerEntry => line.kind !== 'undone' && !undone.has(line.id))
+  }
+
+  async #recordedPaths(): Promise<Set<string>> {
+    this.#paths ??= this.entries().then(
+      (entries) =>
+        new Set(
+          entries.flatMap((entry) => (entry.kind === 'file' || entry.kind === 'claim' ? [entry.path] : [])),
+        ),
+    )
+    return this.#paths
   }
 
   async #append(line: LedgerLine): Promise<void> {

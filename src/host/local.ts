@@ -85,8 +85,11 @@ export class LocalMachine implements Machine {
   async copyFile(from: string, path: string, mode: number): Promise<void> {
     const temporary = temporaryName(path)
     try {
-      // A reflink where the file system has it; unpacked binaries are large.
-      await fs.copyFile(from, temporary, constants.COPYFILE_FICLONE)
+      // Unpacked binaries are large, and nobody changes them in place: a second name costs nothing.
+      await fs.link(from, temporary).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EXDEV' && error.code !== 'EPERM') throw error
+        await fs.copyFile(from, temporary, constants.COPYFILE_FICLONE)
+      })
       await fs.chmod(temporary, mode)
       await fs.rename(temporary, path)
     } catch (error) {

@@ -16,7 +16,7 @@ export interface Machine {
   readLink(path: string): Promise<string>
   /** Atomic and durable: temporary file beside it, fsync, rename. */
   writeFile(path: string, content: string | Uint8Array, mode: number): Promise<void>
-  /** As writeFile, from another file. */
+  /** As writeFile, from another file, which may become a second name of it. */
   copyFile(from: string, path: string, mode: number): Promise<void>
   /** One level; the parent exists. */
   makeDirectory(path: string, mode: number): Promise<void>

@@ -4,7 +4,7 @@
  */
 
 import * as fs from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { STATE_DIRECTORY } from '../host/ledger.ts'
 
 interface JournalLine {
@@ -46,6 +46,7 @@ export class Journal {
   async finished(phase: string, inputs: string): Promise<void> {
     const line: JournalLine = { command: this.#command, phase, inputs, time: new Date().toISOString() }
     this.#finished.set(phase, inputs)
+    await fs.mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
     await fs.appendFile(this.#path, `\n${JSON.stringify(line)}\n`, { mode: 0o600, flush: true })
   }
 }

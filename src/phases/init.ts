@@ -1,0 +1,59 @@
+/** What `edgeadm init` does, in order. Each line is one file; the names are for `--skip-phases` and `init phase`. */
+
+import type { InitContext } from './context.ts'
+import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
+import { cleanUp } from './kubernetes/clean-up.ts'
+import { cniConfig } from './kubernetes/cni-config.ts'
+import { kubeadmConfig } from './kubernetes/config.ts'
+import { flannel } from './kubernetes/flannel.ts'
+import { kubeadm } from './kubernetes/kubeadm.ts'
+import { kubelet } from './kubernetes/kubelet.ts'
+import { nodeReady } from './kubernetes/node-ready.ts'
+import { checks } from './node/checks.ts'
+import { firewall } from './node/firewall.ts'
+import { hosts } from './node/hosts.ts'
+import { modules } from './node/modules.ts'
+import { selinux } from './node/selinux.ts'
+import { swap } from './node/swap.ts'
+import { sysctl } from './node/sysctl.ts'
+import { unpack } from './package.ts'
+import { containerd } from './runtime/containerd.ts'
+import { images } from './runtime/images.ts'
+import { inBackground, type Phase } from './workflow.ts'
+
+const kubeletStart = kubeadm<InitContext>('init', 'kubelet-start')
+
+export const initPhases: readonly Phase<InitContext>[] = [
+  checks,
+  unpack,
+  swap,
+  modules,
+  sysctl,
+  hosts,
+  firewall,
+  containerd,
+  inBackground(images, kubeletStart),
+  kubelet,
+  cniConfig,
+  selinux,
+  kubeadmConfig,
+  kubeadm('init', 'preflight'),
+  kubeadm('init', 'certs'),
+  kubeadm('init', 'kubeconfig'),
+  kubeadm('init', 'etcd'),
+  kubeadm('init', 'control-plane'),
+  kubeletStart,
+  kubeadm('init', 'wait-control-plane'),
+  kubeadm('init', 'upload-config'),
+  kubeadm('init', 'upload-certs', {
+    runIf: ({ settings }) => (settings.uploadCerts ? true : 'only with --upload-certs'),
+  }),
+  kubeadm('init', 'mark-control-plane'),
+  kubeadm('init', 'bootstrap-token'),
+  kubeadm('init', 'kubelet-finalize'),
+  kubeadm('init', 'addon'),
+  adminKubeconfig,
+  flannel,
+  nodeReady,
+  cleanUp,
+]

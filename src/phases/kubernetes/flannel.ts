@@ -1,0 +1,40 @@
+import { applyTemplate } from '../../kubernetes/kubectl.ts'
+import { EdgeadmError } from '../../output/errors.ts'
+import type { InitContext } from '../context.ts'
+import type { Phase } from '../workflow.ts'
+
+/** flannel's own configuration; one network per address family. */
+function network({ settings }: InitContext): Record<string, unknown> {
+  const subnets = (settings.podSubnet ?? '').split(',').filter((subnet) => subnet !== '')
+  const ipv4 = subnets.find((subnet) => !subnet.includes(':'))
+  const ipv6 = subnets.find((subnet) => subnet.includes(':'))
+  return {
+    ...(ipv4 === undefined ? { EnableIPv4: false } : { Network: ipv4 }),
+    ...(ipv6 === undefined ? {} : { EnableIPv6: true, IPv6Network: ipv6 }),
+    EnableNFTables: false,
+    Backend: { Type: 'vxlan' },
+  }
+}
+
+function image({ manifest }: InitContext): string {
+  const found = manifest?.images.find(({ name }) => /\/flannel:/.test(name))
+  if (found === undefined)
+    throw new EdgeadmError('package', 'the package has no flannel image', {
+      fix: 'build one with flannel, or use --cni=none',
+    })
+  return found.name
+}
+
+export const flannel: Phase<InitContext> = {
+  name: 'cni/flannel',
+  title: 'Install flannel',
+  runIf: ({ settings }) => (settings.cni === 'flannel' ? true : '--cni=none'),
+  inputs: (ctx) => [network(ctx), ctx.manifest?.images],
+  verify: async () => true,
+  run: async (ctx) => {
+    await applyTemplate(ctx.host, 'kubernetes/flannel/flannel.yaml', {
+      image: image(ctx),
+      network: network(ctx),
+    })
+  },
+}

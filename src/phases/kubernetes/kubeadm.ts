@@ -1,0 +1,82 @@
+/** kubeadm's own phases as phases of edgeadm, made from the one table: same names, same order, kubeadm as sub-process. */
+
+import { phaseCommand } from '../../kubernetes/kubeadm-command.ts'
+import { type KubeadmPhase, kubeadmPhases } from '../../kubernetes/kubeadm-phases.ts'
+import { EdgeadmError } from '../../output/errors.ts'
+import { BIN, KUBEADM_CONFIG, KUBEADM_ENV, type NodeContext } from '../context.ts'
+import { diagnose } from '../diagnose/index.ts'
+import type { Phase } from '../workflow.ts'
+
+/** What stands when a phase is done, where a file tells; the others are taken on the journal's word. */
+const EVIDENCE: Readonly<Record<string, string>> = {
+  certs: '/etc/kubernetes/pki/sa.key',
+  kubeconfig: '/etc/kubernetes/admin.conf',
+  etcd: '/etc/kubernetes/manifests/etcd.yaml',
+  'control-plane': '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  'kubelet-start': '/var/lib/kubelet/config.yaml',
+}
+
+/** The newest table serves as the list of names; a phase that the target's kubeadm lacks is left out when it runs. */
+const NEWEST = 'v1.99.0'
+
+/** The phase of this name. @param extra conditions and so on, over what the table says */
+export function kubeadm<C extends NodeContext>(
+  workflow: 'init' | 'join',
+  name: string,
+  extra: Partial<Phase<C>> = {},
+): Phase<C> {
+  const entry = kubeadmPhases(workflow, NEWEST).find((one) => one.name === name)
+  if (entry === undefined) throw new EdgeadmError('internal', `kubeadm ${workflow} has no phase ${name}`)
+  const children = (entry.children ?? []).map((child) => child.name.slice(name.length + 1))
+  return {
+    name,
+    title: entry.title,
+    ...(children.length === 0 ? {} : { children }),
+    runIf: ({ settings }) =>
+      phaseOf(workflow, name, settings.kubernetesVersion) !== undefined || 'this kubeadm has no such phase',
+    verify: async ({ host }) =>
+      EVIDENCE[name] === undefined || (await host.stat(EVIDENCE[name])) !== undefined,
+    run: async (ctx) => {
+      for (const part of partsToRun(ctx, workflow, name)) await runKubeadm(ctx, workflow, part)
+    },
+    ...extra,
+  }
+}
+
+function phaseOf(workflow: 'init' | 'join', name: string, version: string): KubeadmPhase | undefined {
+  return kubeadmPhases(workflow, version).find((one) => one.name === name)
+}
+
+/** The whole phase, or the children that were not skipped. */
+function partsToRun(ctx: NodeContext, workflow: 'init' | 'join', name: string): string[] {
+  const children = (phaseOf(workflow, name, ctx.settings.kubernetesVersion)?.children ?? []).map(
+    (child) => child.name,
+  )
+  return children.some((child) => ctx.skips(child)) ? children.filter((child) => !ctx.skips(child)) : [name]
+}
+
+async function runKubeadm(ctx: NodeContext, workflow: 'init' | 'join', part: string): Promise<void> {
+  const { host, settings, emit } = ctx
+  const options = { kubernetesVersion: settings.kubernetesVersion, configFile: KUBEADM_CONFIG }
+  try {
+    await host.run(`${BIN}/kubeadm`, phaseCommand(workflow, part, options), {
+      title: `kubeadm ${workflow} phase ${part}`,
+      undo: null,
+      env: KUBEADM_ENV,
+      onLine: (text) => emit({ type: 'output', text }),
+    })
+  } catch (error) {
+    if (!(error instanceof EdgeadmError) || error.class !== 'phase') throw error
+    throw new EdgeadmError('phase', `kubeadm failed in its phase ${part}`, {
+      details: [...essence(error.details), ...(await diagnose(host))],
+      fix: `mend the cause and run \`edgeadm ${workflow}\` again: it goes on at this phase; \`edgeadm reset\` goes back`,
+      cause: error,
+    })
+  }
+}
+
+/** kubeadm's errors without its frame: "[ERROR Name]: …" and "error: …" lines, else the last lines it wrote. */
+function essence(lines: readonly string[]): string[] {
+  const telling = lines.map((line) => line.trim()).filter((line) => /^(\[ERROR |error)/.test(line))
+  return telling.length > 0 ? telling : lines.slice(-8)
+}

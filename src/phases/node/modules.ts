@@ -1,0 +1,52 @@
+import type { NodeContext } from '../context.ts'
+import { templateFile } from '../template-file.ts'
+import type { Phase } from '../workflow.ts'
+
+/**
+ * What the kernel must be able to do, and where it shows that it can. A feature that is built in has no module to load,
+ * and a container has no modules at all: the evidence decides, not the module.
+ */
+const FEATURES = [
+  { module: 'overlay', why: 'containerd keeps images in it', isThere: hasFileSystem('overlay') },
+  {
+    module: 'br_netfilter',
+    why: 'Services are reached across the bridge by it',
+    isThere: hasPath('/proc/sys/net/bridge'),
+  },
+] as const
+
+type Host = NodeContext['host']
+
+function hasPath(path: string): (host: Host) => Promise<boolean> {
+  return async (host) => (await host.stat(path)) !== undefined
+}
+
+function hasFileSystem(name: string): (host: Host) => Promise<boolean> {
+  return async (host) => ((await host.readFile('/proc/filesystems')) ?? '').split(/\s+/).includes(name)
+}
+
+/** Kernel features that are not there and whose modules this kernel does not have either. */
+export async function missingFeatures(host: Host): Promise<string[]> {
+  const missing: string[] = []
+  for (const { module, why, isThere } of FEATURES) {
+    if (await isThere(host)) continue
+    if ((await host.probe('modprobe', ['--dry-run', module])).exitCode !== 0)
+      missing.push(`${module} (${why})`)
+  }
+  return missing
+}
+
+export const modules: Phase<NodeContext> = {
+  name: 'node/modules',
+  title: 'Load kernel modules',
+  verify: async ({ host }) => {
+    for (const { isThere } of FEATURES) if (!(await isThere(host))) return false
+    return true
+  },
+  run: async ({ host }) => {
+    await templateFile(host, '/etc/modules-load.d/edgeadm.conf', 'node/modules.conf', {
+      modules: FEATURES.map(({ module }) => module),
+    })
+    for (const { module, isThere } of FEATURES) if (!(await isThere(host))) await host.module(module)
+  },
+}

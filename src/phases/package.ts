@@ -1,0 +1,34 @@
+import { rm } from 'node:fs/promises'
+import { EdgeadmError } from '../output/errors.ts'
+import { unpackPackage } from '../package/index.ts'
+import { type NodeContext, UNPACKED } from './context.ts'
+import type { Phase } from './workflow.ts'
+
+/** The folders of the package that a plain node or master needs. */
+const WANTED = ['bin/', 'cni/', 'container/', 'images/']
+
+/**
+ * Unpacks the package below /var/lib/edgeadm and verifies each file on the way. Nothing reaches its place before all of
+ * it was found right, so a damaged package leaves the machine as it was.
+ */
+export const unpack: Phase<NodeContext> = {
+  name: 'package',
+  title: 'Unpack and verify the package',
+  runIf: ({ settings }) => (settings.package.path === undefined ? 'no package was given' : true),
+  inputs: ({ manifest }) => manifest?.files.map(({ path, sha256 }) => [path, sha256]),
+  // The phases that read from it verify what they made of it, and the folder is gone once all is done.
+  verify: async ({ host, manifest }) =>
+    (manifest?.files.length ?? 0) > 0 && (await host.stat(`${UNPACKED}/.verified`)) !== undefined,
+  run: async ({ host, settings, emit, signal }) => {
+    const path = settings.package.path
+    if (path === undefined) throw new EdgeadmError('package', 'no package was given')
+    await host.makeDirectory('/var/lib/edgeadm', { mode: 0o700 })
+    if (settings.dryRun) return
+    await rm(UNPACKED, { recursive: true, force: true })
+    await unpackPackage(path, UNPACKED, {
+      emit,
+      signal,
+      select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
+    })
+  },
+}

@@ -1,0 +1,49 @@
+import { EdgeadmError } from '../../output/errors.ts'
+import { awaitCondition } from '../await.ts'
+import { BIN, type NodeContext } from '../context.ts'
+import { installFromPackage } from '../install.ts'
+import { templateFile } from '../template-file.ts'
+import type { Phase } from '../workflow.ts'
+import { existingContainerd } from './existing-containerd.ts'
+
+const UNIT = '/etc/systemd/system/containerd.service'
+const CONFIG = '/etc/containerd/config.toml'
+const RUNC = '/usr/local/sbin/runc'
+
+/** kubeadm and containerd have to agree on it; the package has exactly one. */
+function sandboxImage({ manifest }: NodeContext): string {
+  const image = manifest?.images.find(({ name }) => /\/pause:/.test(name))
+  if (image === undefined) throw new EdgeadmError('package', 'the package has no pause image')
+  return image.name
+}
+
+export const containerd: Phase<NodeContext> = {
+  name: 'runtime/containerd',
+  title: 'Start containerd',
+  runIf: async ({ host, manifest }) => {
+    if ((await host.stat(UNIT)) !== undefined) return true
+    const existing = await existingContainerd(host)
+    if (existing.state === 'suitable') return `containerd ${existing.version} of this machine is kept`
+    return manifest === undefined ? 'no package was given' : true
+  },
+  inputs: (ctx) => ctx.manifest?.components.filter(({ name }) => name === 'containerd' || name === 'runc'),
+  verify: async ({ host }) =>
+    (await host.stat(UNIT)) !== undefined && (await host.serviceState('containerd.service')).active,
+  run: async (ctx) => {
+    const { host } = ctx
+    for (const path of ['/var/lib/containerd', '/run/containerd', '/var/log/pods', '/var/log/containers'])
+      await host.claim(path)
+    await installFromPackage(ctx, 'container/', (name) => (name === 'runc' ? RUNC : `${BIN}/${name}`))
+    await installFromPackage(ctx, 'cni/', (name) => `/opt/cni/bin/${name}`)
+    const configured = await templateFile(host, CONFIG, 'runtime/containerd-config.toml', {
+      sandboxImage: sandboxImage(ctx),
+      runc: RUNC,
+    })
+    const unit = await templateFile(host, UNIT, 'runtime/containerd.service', { bin: BIN })
+    await host.service('containerd.service', { enabled: true, active: true, restart: configured || unit })
+    await awaitCondition('containerd to answer', 60_000, ctx.signal, async () => {
+      const version = await host.probe(`${BIN}/ctr`, ['version'])
+      return version.exitCode === 0 || version.stderr
+    })
+  },
+}

@@ -1,0 +1,58 @@
+/** `edgeadm init`: flags to settings, settings through the phases, and the result in kubeadm's words. */
+
+import type { InitFlags } from '../config/flags.ts'
+import { gatherFacts, readConfigFile, resolveInit } from '../config/load.ts'
+import type { InitSettings } from '../config/types.ts'
+import type { Host } from '../host/host.ts'
+import type { Reporting } from '../output/events.ts'
+import { initPhases } from '../phases/init.ts'
+import { render } from '../templates.ts'
+import { joinLine } from './join-line.ts'
+import { runOnNode } from './on-node.ts'
+import { openPackage } from './package.ts'
+import { previousToken, readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
+
+/** @param only one phase alone: `init phase NAME` */
+export async function runInit(flags: InitFlags, reporting: Reporting, only?: string): Promise<void> {
+  requireLinuxRoot('init', flags['dry-run'] === true)
+  const host = readOnlyHost(reporting)
+  const file = flags.config === undefined ? undefined : await readConfigFile(flags.config)
+  const { manifest, versions } = await openPackage(flags['install-pkg-path'], file, reporting)
+  const settings = resolveInit({
+    flags: { token: await previousToken(host), ...flags } as InitFlags,
+    file,
+    facts: await gatherFacts(host),
+    versions,
+  })
+  await runOnNode({
+    settings,
+    manifest,
+    phases: initPhases,
+    reporting,
+    ...(only === undefined ? {} : { only }),
+  })
+  if (only === undefined && !settings.dryRun) await report(host, settings, reporting)
+}
+
+async function report(host: Host, settings: InitSettings, { emit }: Reporting): Promise<void> {
+  const line = await joinLine(host, settings)
+  const controlPlane =
+    settings.certificateKey !== undefined && !settings.skipCertificateKeyPrint
+      ? `${line} --control-plane --certificate-key ${settings.certificateKey}`
+      : undefined
+  emit({
+    type: 'result',
+    text: render('messages/init-done', {
+      line,
+      controlPlane,
+      cni: settings.cni,
+      enableEdge: settings.enableEdge,
+    }).trimEnd(),
+    data: {
+      node: settings.node.name,
+      kubernetesVersion: settings.kubernetesVersion,
+      join: line,
+      joinControlPlane: controlPlane ?? null,
+    },
+  })
+}
