@@ -13,6 +13,7 @@ import { makeNetwork } from './network.ts'
 import { bootMachine } from './power.ts'
 import { ensureRequirements } from './requirements.ts'
 import { type LabState, labNames, reserveLab, writeLab } from './state.ts'
+import { step } from './step.ts'
 
 export interface CreateLabOptions extends MachineCounts {
   readonly name: string
@@ -35,8 +36,10 @@ export async function createLab(options: CreateLabOptions, reporting: Reporting)
   const executable = existingPath('executable', options.executable)
   const packagePath = existingPath('package', options.package)
   await refuseExisting(options.name)
-  await ensureRequirements(reporting)
-  const baseImage = await ensureBaseImage(reporting)
+  await step(reporting, 'requirements', 'Check what the host needs', () => ensureRequirements(reporting))
+  const baseImage = await step(reporting, 'base-image', 'Base image of the machines', () =>
+    ensureBaseImage(reporting),
+  )
 
   await reserveLab(options.name)
   try {
@@ -53,7 +56,9 @@ export async function createLab(options: CreateLabOptions, reporting: Reporting)
     await writeLab(lab)
     await prepareHost(reporting)
     await makeNetwork(lab.name, reporting.signal)
-    await bootAll(lab, options.resolver ?? 'none', reporting)
+    await step(reporting, 'machines', `Boot ${machines.length} machines`, () =>
+      bootAll(lab, options.resolver ?? 'none', reporting),
+    )
     return lab
   } catch (error) {
     await deleteLab(options.name, { ...reporting, signal: new AbortController().signal })

@@ -1,0 +1,33 @@
+import { BaseCommand } from '../base.ts'
+
+export default class LabList extends BaseCommand {
+  static override summary = 'List labs and their machines'
+  static override examples = ['<%= config.bin %> lab list', '<%= config.bin %> lab list --output json']
+
+  async run(): Promise<void> {
+    await this.parse(LabList)
+    const { listLabs } = await import('../../lab/index.ts')
+    const labs = await listLabs()
+    const rows = labs.flatMap((lab) =>
+      lab.machines.length === 0
+        ? [[lab.name, '-', '-', '-', 'unfinished']]
+        : lab.machines.map(({ name, role, address, state }) => [lab.name, name, role, address, state]),
+    )
+    const text =
+      rows.length === 0 ? 'no labs' : table([['LAB', 'MACHINE', 'ROLE', 'ADDRESS', 'STATE'], ...rows])
+    this.result(text, { labs })
+  }
+}
+
+/** Columns three spaces apart, as kubectl writes them. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('   ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

@@ -1,0 +1,118 @@
+/** Makes a cluster of a lab's machines, with the commands a user would type in them. */
+
+import { basename } from 'node:path'
+import { EdgeadmError, type ErrorClass } from '../output/errors.ts'
+import type { Event, Reporting } from '../output/events.ts'
+import { probeInMachine, runInMachine } from './exec.ts'
+import type { LabState } from './state.ts'
+
+/**
+ * `edgeadm init` in the first master, then `edgeadm join` with the printed line in all others at once. Their events
+ * come through, each under its machine's name.
+ * @throws {EdgeadmError} of the class that the command in the machine failed with
+ */
+export async function provisionLab(lab: LabState, reporting: Reporting): Promise<void> {
+  checkProvisionable(lab)
+  const [first, ...others] = lab.machines
+  if (!first || !lab.package) return
+  const packageFlag = `--install-pkg-path=/root/${basename(lab.package)}`
+  const init = ['edgeadm', 'init', packageFlag, '--config=/root/cluster.yaml', '--output=json']
+  await runEdgeadm(lab, first.name, init, false, reporting)
+  if (others.length === 0) return
+  const joinLine = await runInMachine(
+    lab.name,
+    first.name,
+    ['edgeadm', 'token', 'create', '--print-join-command'],
+    { signal: reporting.signal },
+  )
+  const words = joinLine.trim().split(/\s+/)
+  const outcomes = await Promise.allSettled(
+    others.map(({ name, role }) => {
+      const flags = [packageFlag, `--enable-edge=${role === 'edge'}`, '--output=json']
+      return runEdgeadm(lab, name, [...words, ...flags], true, reporting)
+    }),
+  )
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/** To be asked before the machines are made. @throws {EdgeadmError} class `usage` */
+export function checkProvisionable(lab: Pick<LabState, 'machines' | 'executable' | 'package'>): void {
+  const bare = 'or boot bare machines: --bare'
+  if (lab.machines[0]?.role !== 'master')
+    throw new EdgeadmError('usage', 'a cluster needs a master', { fix: `give --masters 1, ${bare}` })
+  if (lab.machines.filter(({ role }) => role === 'master').length > 1)
+    throw new EdgeadmError('usage', 'a lab makes clusters with one master', {
+      fix: `give --masters 1, ${bare}`,
+    })
+  if (!lab.executable)
+    throw new EdgeadmError('usage', 'the machines need an executable', {
+      fix: `name one with --executable (npm run build makes it), ${bare}`,
+    })
+  if (!lab.package)
+    throw new EdgeadmError('usage', 'the machines need an offline package', {
+      fix: `name one with --package (edgeadm package build makes it), ${bare}`,
+    })
+}
+
+async function runEdgeadm(
+  lab: LabState,
+  machine: string,
+  command: readonly string[],
+  parallel: boolean,
+  { emit, signal }: Reporting,
+): Promise<void> {
+  let failure: EdgeadmError | undefined
+  const onLine = (line: string): void => {
+    const event = parseEvent(line)
+    if (!event) emit({ type: 'output', text: `${machine}: ${line}` })
+    else if (event.type === 'error') failure = errorOf(machine, event)
+    else forward(machine, event, parallel, emit)
+  }
+  const result = await probeInMachine(lab.name, machine, command, { signal, onLine })
+  if (result.exitCode === 0) return
+  throw (
+    failure ??
+    new EdgeadmError('phase', `edgeadm ${command[1]} failed in ${machine} with exit code ${result.exitCode}`)
+  )
+}
+
+function parseEvent(line: string): Event | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    return JSON.parse(line) as Event
+  } catch {
+    return undefined // a line of some other program, shown as it is
+  }
+}
+
+function forward(machine: string, event: Event, parallel: boolean, emit: Reporting['emit']): void {
+  switch (event.type) {
+    case 'phase':
+      emit({
+        ...event,
+        phase: `${machine}/${event.phase}`,
+        title: `${machine}: ${event.title}`,
+        ...(parallel && { background: true }),
+      })
+      break
+    case 'change':
+      emit({ ...event, phase: `${machine}/${event.phase}` })
+      break
+    case 'progress':
+      if (!parallel) emit({ ...event, task: `${machine}: ${event.task}` })
+      break
+    case 'output':
+    case 'warning':
+      emit({ ...event, text: `${machine}: ${event.text}` })
+      break
+    default: // the machine's own run and result are not this run's
+  }
+}
+
+function errorOf(machine: string, event: Event & { type: 'error' }): EdgeadmError {
+  return new EdgeadmError(event.class satisfies ErrorClass, `${machine}: ${event.message}`, {
+    ...(event.fix !== undefined && { fix: event.fix }),
+    details: event.details,
+  })
+}
