@@ -1,8 +1,11 @@
 /** The one map of commands: id (words joined by ":") -> class. A command that is not here does not exist. */
 
 import type { Command } from '@oclif/core'
+import Completion from './completion.ts'
 import Init from './init/index.ts'
 import InitPhase from './init/phase.ts'
+import Join from './join/index.ts'
+import JoinPhase from './join/phase.ts'
 import LabCreate from './lab/create.ts'
 import LabDelete from './lab/delete.ts'
 import LabDiff from './lab/diff.ts'
@@ -10,6 +13,10 @@ import LabExec from './lab/exec.ts'
 import LabKill from './lab/kill.ts'
 import LabList from './lab/list.ts'
 import LabStart from './lab/start.ts'
+import TokenCreate from './token/create.ts'
+import TokenDelete from './token/delete.ts'
+import TokenGenerate from './token/generate.ts'
+import TokenList from './token/list.ts'
 import Version from './version.ts'
 
 export const COMMANDS: Readonly<Record<string, Command.Class>> = {
@@ -22,5 +29,12 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'lab:kill': LabKill,
   'lab:list': LabList,
   'lab:start': LabStart,
+  join: Join,
+  'join:phase': JoinPhase,
+  'token:create': TokenCreate,
+  'token:delete': TokenDelete,
+  'token:generate': TokenGenerate,
+  'token:list': TokenList,
+  completion: Completion,
   version: Version,
 }

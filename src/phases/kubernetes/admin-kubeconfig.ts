@@ -1,10 +1,10 @@
-import { ADMIN_CONF, type InitContext } from '../context.ts'
+import { ADMIN_CONF, type NodeContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
 const TARGET = '/root/.kube/config'
 
 /** What kubeadm tells its user to do by hand: kubectl works for root at once. A kubeconfig of the user's own stays. */
-export const adminKubeconfig: Phase<InitContext> = {
+export const adminKubeconfig: Phase<NodeContext> = {
   name: 'kubernetes/admin-kubeconfig',
   title: 'Give root the admin kubeconfig',
   runIf: async ({ host }) => {

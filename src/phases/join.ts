@@ -1,0 +1,56 @@
+/** What `edgeadm join` does, in order, for a worker or a further master. */
+
+import { isControlPlane, type JoinContext } from './context.ts'
+import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
+import { cleanUp } from './kubernetes/clean-up.ts'
+import { cniConfig } from './kubernetes/cni-config.ts'
+import { kubeadmConfig } from './kubernetes/config.ts'
+import { kubeadm } from './kubernetes/kubeadm.ts'
+import { kubelet } from './kubernetes/kubelet.ts'
+import { nodeReady } from './kubernetes/node-ready.ts'
+import { checks } from './node/checks.ts'
+import { discovery } from './node/discovery.ts'
+import { firewall } from './node/firewall.ts'
+import { hosts } from './node/hosts.ts'
+import { modules } from './node/modules.ts'
+import { selinux } from './node/selinux.ts'
+import { swap } from './node/swap.ts'
+import { sysctl } from './node/sysctl.ts'
+import { unpack } from './package.ts'
+import { containerd } from './runtime/containerd.ts'
+import { images } from './runtime/images.ts'
+import { inBackground, type Phase } from './workflow.ts'
+
+const onMasters = {
+  runIf: ({ settings }: JoinContext) => (isControlPlane(settings) ? true : 'only with --control-plane'),
+}
+
+const kubeletStart = kubeadm<JoinContext>('join', 'kubelet-start')
+
+export const joinPhases: readonly Phase<JoinContext>[] = [
+  checks,
+  discovery,
+  unpack,
+  swap,
+  modules,
+  sysctl,
+  hosts,
+  firewall,
+  containerd,
+  inBackground(images, kubeletStart),
+  kubelet,
+  cniConfig,
+  selinux,
+  kubeadmConfig,
+  kubeadm('join', 'preflight'),
+  kubeadm('join', 'control-plane-prepare', onMasters),
+  kubeadm('join', 'check-etcd', onMasters),
+  kubeletStart,
+  kubeadm('join', 'etcd-join', onMasters),
+  kubeadm('join', 'kubelet-wait-bootstrap'),
+  kubeadm('join', 'control-plane-join', onMasters),
+  kubeadm('join', 'wait-control-plane', onMasters),
+  { ...adminKubeconfig, ...onMasters },
+  nodeReady,
+  cleanUp,
+]

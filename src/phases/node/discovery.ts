@@ -1,0 +1,22 @@
+import { discoverCluster } from '../../kubernetes/discovery.ts'
+import type { JoinContext } from '../context.ts'
+import type { Phase } from '../workflow.ts'
+
+/**
+ * kubeadm's discovery, before anything is changed: is the control plane there, is it the one whose CA was named, is the
+ * token good, do the clocks agree. kubeadm does it again when it joins.
+ */
+export const discovery: Phase<JoinContext> = {
+  name: 'discovery',
+  title: 'Find the control plane and check its identity',
+  runIf: ({ settings }) =>
+    settings.discovery.kind === 'token' ? true : 'a discovery file was given: kubeadm reads it',
+  run: async ({ settings, signal, emit }) => {
+    if (settings.discovery.kind !== 'token') return
+    const cluster = await discoverCluster(settings.discovery, { signal })
+    emit({
+      type: 'output',
+      text: `[discovery] Cluster info signature and contents are valid: ${cluster.server}`,
+    })
+  },
+}

@@ -1,0 +1,41 @@
+/** `edgeadm join`: flags to settings, settings through the phases, and the result in kubeadm's words. */
+
+import type { JoinFlags } from '../config/flags.ts'
+import { gatherFacts, readConfigFile, resolveJoin } from '../config/load.ts'
+import type { Reporting } from '../output/events.ts'
+import { joinPhases } from '../phases/join.ts'
+import { render } from '../templates.ts'
+import { runOnNode } from './on-node.ts'
+import { openPackage } from './package.ts'
+import { readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
+
+/**
+ * @param endpoint `host:port` of the API server, as typed
+ * @param only one phase alone: `join phase NAME`
+ */
+export async function runJoin(
+  endpoint: string | undefined,
+  flags: JoinFlags,
+  reporting: Reporting,
+  only?: string,
+): Promise<void> {
+  requireLinuxRoot('join', flags['dry-run'] === true)
+  const host = readOnlyHost(reporting)
+  const file = flags.config === undefined ? undefined : await readConfigFile(flags.config)
+  const { manifest, versions } = await openPackage(flags['install-pkg-path'], file, reporting)
+  const settings = resolveJoin({ endpoint, flags, file, facts: await gatherFacts(host), versions })
+  await runOnNode({
+    settings,
+    manifest,
+    phases: joinPhases,
+    reporting,
+    ...(only === undefined ? {} : { only }),
+  })
+  if (only !== undefined || settings.dryRun) return
+  const role = settings.controlPlane === undefined ? 'worker' : 'master'
+  reporting.emit({
+    type: 'result',
+    text: render('messages/join-done', { role, name: settings.node.name }).trimEnd(),
+    data: { node: settings.node.name, role, kubernetesVersion: settings.kubernetesVersion },
+  })
+}

@@ -1,0 +1,144 @@
+/** `edgeadm token …`: kubeadm's token commands. A token or key goes to kubeadm in a file that only root reads, never in argv. */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import type { Output } from '../host/host.ts'
+import { LocalMachine } from '../host/local.ts'
+import { kubeadmApiVersion } from '../kubernetes/kubeadm-api.ts'
+import { generateToken, isTokenId, parseToken, tokenProblem } from '../kubernetes/tokens.ts'
+import { EdgeadmError } from '../output/errors.ts'
+import type { Reporting } from '../output/events.ts'
+import { BIN, KUBEADM_ENV } from '../phases/context.ts'
+
+/** What a `token` command may be given; names are kubeadm's flags. */
+export interface TokenFlags {
+  readonly kubeconfig?: string | undefined
+  readonly 'dry-run'?: boolean | undefined
+}
+
+export interface TokenCreateFlags extends TokenFlags {
+  readonly config?: string | undefined
+  readonly description?: string | undefined
+  readonly groups?: readonly string[] | undefined
+  readonly ttl?: string | undefined
+  readonly usages?: readonly string[] | undefined
+  readonly 'print-join-command'?: boolean | undefined
+  readonly 'certificate-key'?: string | undefined
+}
+
+const DEFAULT_KUBECONFIG = '/etc/kubernetes/admin.conf'
+
+/** Creates a token; resolves with what kubeadm would print: the token, or the join line with edgeadm's name. */
+export async function createToken(
+  given: string | undefined,
+  flags: TokenCreateFlags,
+  reporting: Reporting,
+): Promise<string> {
+  const problem = given === undefined ? undefined : tokenProblem(given)
+  if (problem !== undefined)
+    throw new EdgeadmError('usage', problem, { fix: '`edgeadm token generate` makes one' })
+  const token = given ?? generateToken()
+  const line = await withConfig(flags, token, reporting, (config) =>
+    kubeadmToken(
+      ['create', '--config', config, ...(flags['print-join-command'] ? ['--print-join-command'] : [])],
+      flags,
+      reporting,
+    ),
+  )
+  const printed = line.stdout.trim().replace(/^kubeadm join/, 'edgeadm join')
+  return flags['certificate-key'] === undefined
+    ? printed
+    : `${printed} --control-plane --certificate-key ${flags['certificate-key']}`
+}
+
+/** kubeadm's own table or document: `text`, `json` or `yaml`. */
+export async function listTokens(
+  format: 'text' | 'json' | 'yaml',
+  flags: TokenFlags,
+  reporting: Reporting,
+): Promise<string> {
+  return (await kubeadmToken(['list', '-o', format], flags, reporting)).stdout.trimEnd()
+}
+
+/** @param names token ids or whole tokens; of a token only its id is passed on */
+export async function deleteTokens(
+  names: readonly string[],
+  flags: TokenFlags,
+  reporting: Reporting,
+): Promise<string[]> {
+  const ids = names.map((name) => parseToken(name)?.id ?? name)
+  const wrong = ids.findIndex((id) => !isTokenId(id))
+  if (wrong >= 0) {
+    throw new EdgeadmError('usage', `argument ${wrong + 1} is neither a token nor a token id ([a-z0-9]{6})`, {
+      fix: '`edgeadm token list` shows the ids',
+    })
+  }
+  const output = await kubeadmToken(['delete', ...ids], flags, reporting)
+  return output.stdout.trim().split('\n')
+}
+
+/** kubeadm reads the token from an InitConfiguration: the user's file completed, or one made here. */
+async function withConfig<T>(
+  flags: TokenCreateFlags,
+  token: string,
+  reporting: Reporting,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  if (flags.config !== undefined) return use(flags.config)
+  const version = (
+    await new LocalMachine(reporting.signal).execute(`${BIN}/kubeadm`, ['version', '-o', 'short'])
+  ).stdout.trim()
+  const entry = {
+    token,
+    ...(flags.ttl === undefined ? {} : { ttl: flags.ttl }),
+    ...(flags.description === undefined ? {} : { description: flags.description }),
+    ...(flags.groups === undefined ? {} : { groups: flags.groups }),
+    ...(flags.usages === undefined ? {} : { usages: flags.usages }),
+  }
+  const directory = await mkdtemp('/run/edgeadm-token-')
+  try {
+    const path = join(directory, 'token.yaml')
+    const document = {
+      apiVersion: kubeadmApiVersion(version),
+      kind: 'InitConfiguration',
+      bootstrapTokens: [entry],
+    }
+    await writeFile(path, stringify(document, { version: '1.1' }), { mode: 0o600 })
+    return await use(path)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+async function kubeadmToken(
+  args: readonly string[],
+  flags: TokenFlags,
+  reporting: Reporting,
+): Promise<Output> {
+  const machine = new LocalMachine(reporting.signal)
+  const kubeconfig = flags.kubeconfig ?? DEFAULT_KUBECONFIG
+  const dryRun = flags['dry-run'] ? ['--dry-run'] : []
+  const output = await machine.execute(
+    `${BIN}/kubeadm`,
+    ['token', ...args, '--kubeconfig', kubeconfig, ...dryRun],
+    { env: KUBEADM_ENV },
+  )
+  if (output.exitCode === 0) return output
+  if (output.exitCode === 127) {
+    throw new EdgeadmError('preflight', 'there is no kubeadm on this machine', { fix: 'run it on a master' })
+  }
+  if ((await machine.stat(kubeconfig)) === undefined) {
+    throw new EdgeadmError('preflight', `there is no ${kubeconfig} on this machine`, {
+      fix: 'run it on a master, or name credentials with --kubeconfig',
+    })
+  }
+  const said = output.stderr
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('To see the stack trace'))
+  throw new EdgeadmError(
+    'phase',
+    `kubeadm token ${args[0]}: ${said.at(-1)?.replace(/^error: /, '') ?? 'failed'}`,
+    { details: said.slice(0, -1) },
+  )
+}
