@@ -11,6 +11,7 @@ import { makeMachineFiles } from './machine-files.ts'
 import { checkLabName, type MachineCounts, machineSpecs } from './names.ts'
 import { makeNetwork } from './network.ts'
 import { bootMachine } from './power.ts'
+import type { ProcessIdentity } from './processes.ts'
 import { ensureRequirements } from './requirements.ts'
 import { type LabState, labNames, reserveLab, writeLab } from './state.ts'
 import { step } from './step.ts'
@@ -23,7 +24,8 @@ export interface CreateLabOptions extends MachineCounts {
   readonly package?: string
   /** `silent`: resolv.conf names a resolver that never answers. Default: `none`. */
   readonly resolver?: 'none' | 'silent'
-  readonly owner?: LabState['owner']
+  /** The process that is going to delete the lab. */
+  readonly owner?: ProcessIdentity
 }
 
 /**

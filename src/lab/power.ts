@@ -19,6 +19,9 @@ import { type LabState, machineOf, readLab } from './state.ts'
 /** Milliseconds for a boot, which takes about five seconds on an idle host. */
 const BOOT_LIMIT = 180_000
 
+/** Milliseconds for the end of a machine whose first process was killed; processes in disk I/O end after it. */
+const KILL_LIMIT = 60_000
+
 /** Boots a machine and waits until its services are up. @throws {EdgeadmError} class `preflight` if it runs already */
 export async function startMachine(lab: string, name: string, reporting: Reporting): Promise<void> {
   const state = await readLab(lab)
@@ -86,8 +89,13 @@ export async function killMachine(lab: string, name: string): Promise<void> {
 /** Ends whatever is left of a machine; nothing to do is fine. */
 export async function powerOff(lab: string, machine: string): Promise<void> {
   const running = await runningMachine(lab, machine)
-  // The kernel ends all processes of the namespace with its first one.
-  if (running) killNow(running.leader)
+  if (running) {
+    // The kernel ends all processes of the namespace with its first one, and systemd-nspawn ends after that one.
+    killNow(running.leader)
+    await until(`the end of machine ${machine}`, KILL_LIMIT, async () =>
+      (await isAlive(running.supervisor)) ? undefined : true,
+    )
+  }
   await clearRemains(lab, machine)
   await rm(machinePaths(lab, machine).process, { force: true })
 }

@@ -7,6 +7,7 @@ import type { BaseImage } from './base-image.ts'
 import type { MachineSpec } from './names.ts'
 import { checkLabName } from './names.ts'
 import { DEFAULT_LAB, labDirectory, labFile, STATE_ROOT } from './paths.ts'
+import type { ProcessIdentity } from './processes.ts'
 
 export interface LabState {
   readonly schema: 'edgeadm.io/lab/v1alpha1'
@@ -21,7 +22,7 @@ export interface LabState {
   /** Absolute path on the host; seen in the machines under /root. */
   readonly package?: string
   /** The process that will delete the lab (a test run); once it is gone, the lab is left over. */
-  readonly owner?: { readonly pid: number; readonly startTime: string }
+  readonly owner?: ProcessIdentity
 }
 
 /** Takes the name: two at once cannot both get it. @throws {EdgeadmError} class `preflight` if there is such a lab */
