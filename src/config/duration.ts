@@ -11,6 +11,9 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 }
 
+/** Go counts nanoseconds in 64 bits: some 292 years. */
+const MAXIMUM = 2 ** 63 / 1e6
+
 /** @returns milliseconds; undefined if the text is not a duration that Go would take */
 export function parseDuration(text: string): number | undefined {
   const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/.exec(text)
@@ -19,6 +22,7 @@ export function parseDuration(text: string): number | undefined {
   for (const [, number, unit] of (match[2] as string).matchAll(/(\d+\.?\d*|\.\d+)([a-zµμ]+)/g)) {
     total += Number(number) * (UNITS[unit as string] as number)
   }
+  if (total > MAXIMUM) return undefined
   return match[1] === '-' ? -total : total
 }
 

@@ -10,7 +10,7 @@ import { checkNetworks } from './check-networks.ts'
 import { parseDuration } from './duration.ts'
 import type { HaSettings } from './edge-configuration.ts'
 import type { InitFlags } from './flags.ts'
-import { field, type Sourced } from './inputs.ts'
+import { field } from './inputs.ts'
 import { formatHostPort, hostProblem, parseHostPort, subdomainProblem } from './names.ts'
 import {
   absolutePath,
@@ -204,17 +204,21 @@ function resolveFeatureGates({ inputs, problems }: Resolution): Readonly<Record<
   return gates
 }
 
+/** An `expires` of the file becomes a ttl: kubeadm 1.33 takes `expires` for a contradiction to the ttl that it itself fills in. */
 function resolveTtl(resolution: Resolution): number {
   const { inputs, problems } = resolution
   const given = inputs.text('token-ttl', init('bootstrapTokens.0.ttl'))
+  const expires = inputs.text(undefined, init('bootstrapTokens.0.expires'))
   if (given) {
     const ttl = parseDuration(given.value)
-    if (ttl !== undefined && ttl >= 0) return ttl
-    problems.add(given.where, `"${given.value}" is not a duration; one looks like 24h0m0s, 30m or 0`)
+    if (ttl === undefined || ttl < 0)
+      problems.add(given.where, `"${given.value}" is not a duration; one looks like 24h0m0s, 30m or 0`)
+    if (expires && given.where !== '--token-ttl')
+      problems.add(expires.where, 'ttl and expires are mutually exclusive')
+    return ttl ?? DAY
   }
-  const expires: Sourced<string> | undefined = inputs.text(undefined, init('bootstrapTokens.0.expires'))
   if (!expires) return DAY
-  const left = Date.parse(expires.value) - Date.now()
+  const left = Math.floor((Date.parse(expires.value) - Date.now()) / 1000) * 1000
   if (!(left > 0)) problems.add(expires.where, `"${expires.value}" is no time in the future`)
   return left
 }

@@ -73,10 +73,11 @@ function initConfiguration(settings: InitSettings): Mutable {
   const [first, ...rest] = Array.isArray(document.bootstrapTokens)
     ? (document.bootstrapTokens as Mutable[])
     : []
-  const token: Mutable = { ...first, token: settings.token, ttl: formatDuration(settings.tokenTtl) }
-  // kubeadm refuses both; the ttl was derived from it.
-  delete token.expires
-  document.bootstrapTokens = [token, ...rest]
+  const { expires: _expires, ...kept } = first ?? {}
+  document.bootstrapTokens = [
+    { ...kept, token: settings.token, ttl: formatDuration(settings.tokenTtl) },
+    ...rest,
+  ]
   registration(document, settings)
   const { advertiseAddress, bindPort } = settings
   Object.assign(sub(document, 'localAPIEndpoint'), { advertiseAddress, bindPort })

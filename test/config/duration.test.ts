@@ -12,7 +12,7 @@ it.each([
   ['-2m', -120_000],
 ])('%s is %d ms', (text, milliseconds) => expect(parseDuration(text)).toBe(milliseconds))
 
-it.each(['', '24', '1d', 'h', '1h 30m', '--1h', '1hour', '5 s'])('"%s" is no duration', (text) =>
+it.each(['', '24', '1d', 'h', '1h 30m', '--1h', '1hour', '5 s', '8521363h'])('"%s" is no duration', (text) =>
   expect(parseDuration(text)).toBeUndefined(),
 )
 
