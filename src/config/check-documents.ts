@@ -15,7 +15,9 @@ export function checkDocuments(
   wanted: readonly string[],
 ): void {
   if (!file) return
-  if (![...wanted, EDGE_KIND].some((kind) => file.documents.has(kind)))
+  // Component configurations alone are enough: edgeadm writes kubeadm's own documents around them.
+  const useful = [...wanted, EDGE_KIND, 'KubeletConfiguration', 'KubeProxyConfiguration']
+  if (!useful.some((kind) => file.documents.has(kind)))
     problems.add(file.name, `no ${wanted.join(' or ')} was found in it`)
   for (const document of file.documents.values()) {
     if (document.apiVersion.startsWith('kubeadm.k8s.io/')) {

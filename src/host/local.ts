@@ -21,6 +21,7 @@ export class LocalMachine implements Machine {
     this.#signal?.throwIfAborted()
     const child = execa(file, [...args], {
       reject: false,
+      all: options.onLine !== undefined,
       stripFinalNewline: true,
       forceKillAfterDelay: KILL_DELAY,
       env: { LC_ALL: 'C.UTF-8', ...options.env },
@@ -34,7 +35,7 @@ export class LocalMachine implements Machine {
     const reported =
       options.onLine === undefined
         ? undefined
-        : forwardLines(child.iterable({ from: 'all' as never }), options.onLine)
+        : forwardLines(child.iterable({ from: 'all' }), options.onLine)
     const result = await child
     await reported
     this.#signal?.throwIfAborted()

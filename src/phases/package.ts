@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { EdgeadmError } from '../output/errors.ts'
 import { unpackPackage } from '../package/index.ts'
 import { type NodeContext, UNPACKED } from './context.ts'
@@ -25,6 +25,7 @@ export const unpack: Phase<NodeContext> = {
     await host.makeDirectory('/var/lib/edgeadm', { mode: 0o700 })
     if (settings.dryRun) return
     await rm(UNPACKED, { recursive: true, force: true })
+    await mkdir(UNPACKED, { mode: 0o700 })
     await unpackPackage(path, UNPACKED, {
       emit,
       signal,
