@@ -18,17 +18,25 @@ import { extraArgsAreList, kubeadmApiVersion } from './kubeadm-api.ts'
 type Mutable = Record<string, unknown>
 type Kind = 'InitConfiguration' | 'ClusterConfiguration' | 'JoinConfiguration' | 'ResetConfiguration'
 
+export interface DocumentOptions {
+  /**
+   * The images come from the package and are imported beside kubeadm's first phases: its pre-flight check must neither
+   * pull them nor fail where nothing can be pulled from.
+   */
+  readonly imagesArePreloaded?: boolean
+}
+
 /** InitConfiguration, ClusterConfiguration, KubeletConfiguration and, if the user has one, KubeProxyConfiguration. */
-export function initDocuments(settings: InitSettings): string {
+export function initDocuments(settings: InitSettings, options: DocumentOptions = {}): string {
   return toYaml([
-    initConfiguration(settings),
+    pullPolicy(initConfiguration(settings), options),
     clusterConfiguration(settings),
     kubeletConfiguration(settings),
     settings.documents.KubeProxyConfiguration,
   ])
 }
 
-export function joinDocuments(settings: JoinSettings): string {
+export function joinDocuments(settings: JoinSettings, options: DocumentOptions = {}): string {
   const document = begin('JoinConfiguration', settings)
   registration(document, settings)
   const discovery = sub(document, 'discovery')
@@ -50,7 +58,7 @@ export function joinDocuments(settings: JoinSettings): string {
     Object.assign(sub(controlPlane, 'localAPIEndpoint'), { advertiseAddress, bindPort })
     assignOrDelete(controlPlane, 'certificateKey', certificateKey)
   } else delete document.controlPlane
-  return toYaml([document])
+  return toYaml([pullPolicy(document, options)])
 }
 
 /** Undefined before Kubernetes 1.31, whose kubeadm has no ResetConfiguration: flags say it all there. */
@@ -122,6 +130,13 @@ function begin(kind: Kind, settings: Pick<InitSettings, 'documents' | 'kubernete
     ...rest
   } = structuredClone(documents[kind] ?? {}) as Mutable
   return { ...rest, apiVersion: anyVersion ?? kubeadmApiVersion(kubernetesVersion), kind }
+}
+
+/** A policy that the user's own document names stays. */
+function pullPolicy(document: Mutable, { imagesArePreloaded }: DocumentOptions): Mutable {
+  const target = sub(document, 'nodeRegistration')
+  if (imagesArePreloaded) target.imagePullPolicy ??= 'Never'
+  return document
 }
 
 function registration(document: Mutable, settings: InitSettings | JoinSettings): void {

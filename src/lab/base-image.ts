@@ -109,13 +109,16 @@ async function proxyOptions(): Promise<string[]> {
   return proxy ? [`--aptopt=Acquire::http::Proxy "${proxy}"`] : []
 }
 
-/** mmdebstrap's own messages ("I: extracting archives...") as steps; it takes about twelve. */
+/** How many messages mmdebstrap writes. */
+const STEPS = 10
+
+/** mmdebstrap's own messages ("I: extracting archives...") as steps. */
 function stepReporter(emit: Reporting['emit']): (line: string) => void {
   let done = 0
   return (line) => {
     if (!line.startsWith('I: ')) return
     done += 1
-    const task = `base image: ${line.slice(3).replace(/\.\.\.$/, '')}`
-    emit({ type: 'progress', task, done, total: Math.max(12, done), unit: 'items' })
+    const task = `base image: ${line.slice(3).replace(/\.\.\.$| directly:.*$/, '')}`
+    emit({ type: 'progress', task, done, total: Math.max(STEPS, done), unit: 'items' })
   }
 }

@@ -34,7 +34,18 @@ async function enter(
     ([key, value]) => `${key}=${value}`,
   )
   return inCgroups((await findCgroups(lab, machine)).map(leafOf), [
-    ...['nsenter', `--target=${leader}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--'],
+    ...[
+      'nsenter',
+      `--target=${leader}`,
+      '--mount',
+      '--uts',
+      '--ipc',
+      '--net',
+      '--pid',
+      '--cgroup',
+      '--root',
+      '--',
+    ],
     ...['setpriv', '--pdeathsig=TERM', 'env', '--ignore-environment', '--chdir=/root', ...variables],
     ...command,
   ])

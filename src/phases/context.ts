@@ -21,6 +21,9 @@ export interface JoinContext extends NodeContext {
 /** Where the package is unpacked while a run lasts. */
 export const UNPACKED = `${STATE_DIRECTORY}/package`
 
+/** The manifest of the package that this machine was set up from; there once a run was finished. */
+export const INSTALLED_PACKAGE = `${STATE_DIRECTORY}/package.json`
+
 /** The one kubeadm configuration file of this machine; it holds the token, so its mode is 0600. */
 export const KUBEADM_CONFIG = `${STATE_DIRECTORY}/kubeadm.yaml`
 

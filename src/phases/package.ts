@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { EdgeadmError } from '../output/errors.ts'
 import { unpackPackage } from '../package/index.ts'
-import { type NodeContext, UNPACKED } from './context.ts'
+import { BIN, INSTALLED_PACKAGE, type NodeContext, UNPACKED } from './context.ts'
 import type { Phase } from './workflow.ts'
 
 /** The folders of the package that a plain node or master needs. */
@@ -16,9 +16,12 @@ export const unpack: Phase<NodeContext> = {
   title: 'Unpack and verify the package',
   runIf: ({ settings }) => (settings.package.path === undefined ? 'no package was given' : true),
   inputs: ({ manifest }) => manifest?.files.map(({ path, sha256 }) => [path, sha256]),
-  // The phases that read from it verify what they made of it, and the folder is gone once all is done.
-  verify: async ({ host, manifest }) =>
-    (manifest?.files.length ?? 0) > 0 && (await host.stat(`${UNPACKED}/.verified`)) !== undefined,
+  // After a finished run everything of it is in its place; an unfinished one unpacks again, in a few seconds.
+  verify: async ({ host, manifest }) => {
+    const installed = await host.readFile(INSTALLED_PACKAGE)
+    if (installed === undefined || installed !== `${JSON.stringify(manifest)}\n`) return false
+    return (await host.stat(`${BIN}/kubelet`)) !== undefined
+  },
   run: async ({ host, settings, emit, signal }) => {
     const path = settings.package.path
     if (path === undefined) throw new EdgeadmError('package', 'no package was given')

@@ -10,19 +10,19 @@ const LINES = 6
 export async function diagnose(host: Host): Promise<string[]> {
   const found: string[] = []
   for (const unit of ['containerd.service', 'kubelet.service']) {
-    const state = await host.probe('systemctl', [
-      'show',
-      '-p',
-      'ActiveState,SubState,Result,NRestarts',
-      '--value',
-      unit,
-    ])
-    const [active, sub, result, restarts] = state.stdout.split('\n')
-    if (active !== 'active')
-      found.push(`${unit} is ${active} (${sub}, ${result}, restarted ${restarts} times)`)
+    const { ActiveState, SubState, Result, NRestarts } = await unitProperties(host, unit)
+    if (ActiveState !== 'active')
+      found.push(`${unit} is ${ActiveState} (${SubState}, ${Result}, restarted ${NRestarts} times)`)
     found.push(...(await journalErrors(host, unit)))
   }
   return [...found, ...(await failedContainers(host))]
+}
+
+async function unitProperties(host: Host, unit: string): Promise<Record<string, string>> {
+  const output = await host.probe('systemctl', ['show', '-p', 'ActiveState,SubState,Result,NRestarts', unit])
+  return Object.fromEntries(
+    output.stdout.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
+  )
 }
 
 async function journalErrors(host: Host, unit: string): Promise<string[]> {

@@ -1,13 +1,16 @@
 import { rm } from 'node:fs/promises'
-import { type NodeContext, UNPACKED } from '../context.ts'
+import { INSTALLED_PACKAGE, type NodeContext, UNPACKED } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
-/** Once everything is in its place the unpacked package is only a second copy of it. */
+/** Once everything is in its place the unpacked package is only a second copy of it; what it was stays on record. */
 export const cleanUp: Phase<NodeContext> = {
   name: 'clean-up',
   title: 'Remove the unpacked package',
   runIf: ({ manifest, settings }) => manifest !== undefined && !settings.dryRun,
-  run: async () => {
+  inputs: ({ manifest }) => manifest?.files,
+  verify: async ({ host }) => (await host.stat(UNPACKED)) === undefined,
+  run: async ({ host, manifest }) => {
+    await host.writeFile(INSTALLED_PACKAGE, `${JSON.stringify(manifest)}\n`)
     await rm(UNPACKED, { recursive: true, force: true })
   },
 }

@@ -68,7 +68,8 @@ async function runKubeadm(ctx: NodeContext, workflow: 'init' | 'join', part: str
   } catch (error) {
     if (!(error instanceof EdgeadmError) || error.class !== 'phase') throw error
     throw new EdgeadmError('phase', `kubeadm failed in its phase ${part}`, {
-      details: [...essence(error.details), ...(await diagnose(host))],
+      // kubeadm's checks name the cause themselves; everything later fails by what runs on the machine.
+      details: [...essence(error.details), ...(part === 'preflight' ? [] : await diagnose(host))],
       fix: `mend the cause and run \`edgeadm ${workflow}\` again: it goes on at this phase; \`edgeadm reset\` goes back`,
       cause: error,
     })

@@ -2,6 +2,9 @@ import { discoverCluster } from '../../kubernetes/discovery.ts'
 import type { JoinContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
+/** Milliseconds. A controller manager that has just started signs a new token only after some seconds. */
+const TOKEN_WAIT = 30_000
+
 /**
  * kubeadm's discovery, before anything is changed: is the control plane there, is it the one whose CA was named, is the
  * token good, do the clocks agree. kubeadm does it again when it joins.
@@ -13,7 +16,7 @@ export const discovery: Phase<JoinContext> = {
     settings.discovery.kind === 'token' ? true : 'a discovery file was given: kubeadm reads it',
   run: async ({ settings, signal, emit }) => {
     if (settings.discovery.kind !== 'token') return
-    const cluster = await discoverCluster(settings.discovery, { signal })
+    const cluster = await discoverCluster(settings.discovery, { signal, tokenWait: TOKEN_WAIT })
     emit({
       type: 'output',
       text: `[discovery] Cluster info signature and contents are valid: ${cluster.server}`,

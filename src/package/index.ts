@@ -1,0 +1,19 @@
+/** The offline package as the rest of edgeadm sees it: read, verify, unpack, fetch. Building is in build/. */
+
+export { checkArchitecture, machineArchitecture } from './architecture.ts'
+export { type FetchOptions, fetchPackage } from './fetch.ts'
+export type {
+  Architecture,
+  PackageComponent,
+  PackageFile,
+  PackageImage,
+  PackageManifest,
+} from './manifest.ts'
+export { cacheDirectory, defaultPackagePath, packageFileName } from './paths.ts'
+export {
+  readPackageManifest,
+  type UnpackOptions,
+  unpackPackage,
+  type VerifyOptions,
+  verifyPackage,
+} from './unpack.ts'

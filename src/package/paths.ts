@@ -1,0 +1,31 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Architecture } from './manifest.ts'
+
+/** Where edgeadm keeps what it can make again: `$XDG_CACHE_HOME/edgeadm`, by default `~/.cache/edgeadm`. */
+export function cacheDirectory(): string {
+  const base = process.env.XDG_CACHE_HOME
+  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'edgeadm')
+}
+
+export function packageFileName(options: {
+  /** Version of edgeadm, without "v". */
+  edgeVersion: string
+  /** With "v". */
+  kubernetesVersion: string
+  arch: Architecture
+}): string {
+  const { edgeVersion, kubernetesVersion, arch } = options
+  return `edgeadm-${edgeVersion}-kube-${kubernetesVersion}-linux-${arch}.tar.zst`
+}
+
+/** Where `package build` puts a package unless told otherwise. */
+export function defaultPackagePath(options: Parameters<typeof packageFileName>[0]): string {
+  return join(cacheDirectory(), 'packages', packageFileName(options))
+}
+
+/** Whether a path from an archive could end anywhere but under the archive's root, or is not in its plain form. */
+export function unsafePath(path: string): boolean {
+  if (path === '' || path.startsWith('/') || path.includes('\\') || path.includes('\0')) return true
+  return path.split('/').some((part) => part === '' || part === '.' || part === '..')
+}
