@@ -1,13 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { request } from 'node:https'
-import type { PeerCertificate, TLSSocket } from 'node:tls'
+import { getCACertificates, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { EdgeadmError } from '../output/errors.ts'
 
 export interface ApiRequest {
   /** `https://host:port/path` */
   readonly url: string
-  /** PEM to verify the server against; undefined: any server is talked to (only to learn what is then checked otherwise). */
-  readonly caPem: string | undefined
+  /**
+   * PEM to verify the server against, or `system` for this machine's own store. Undefined: any server is talked to (only to
+   * learn what is then checked otherwise).
+   */
+  readonly caPem: string | 'system' | undefined
   readonly signal: AbortSignal
   /** Milliseconds for the whole exchange. */
   readonly timeout: number
@@ -37,7 +40,7 @@ export function apiGet({ url, caPem, signal, timeout }: ApiRequest): Promise<Api
     const outgoing = request(url, {
       agent: false,
       rejectUnauthorized: caPem !== undefined,
-      ...(caPem === undefined ? {} : { ca: caPem }),
+      ...(caPem === undefined ? {} : { ca: caPem === 'system' ? getCACertificates('system') : caPem }),
       signal: AbortSignal.any([signal, limit]),
       headers: { accept: 'application/json' },
     })

@@ -139,7 +139,7 @@ function clusterInfo(response: ApiResponse, endpoint: string): ClusterInfo {
 }
 
 /** The API server says its time in the Date header, to the second. */
-function checkClock(response: ApiResponse, endpoint: string): void {
+export function checkClock(response: ApiResponse, endpoint: string): void {
   const theirs = Date.parse(response.headers.date ?? '')
   const ours = Date.now()
   if (Number.isNaN(theirs) || Math.abs(ours - theirs) <= MAXIMUM_CLOCK_SKEW + 1000) return

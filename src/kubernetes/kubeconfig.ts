@@ -2,8 +2,10 @@ import { parse, stringify } from 'yaml'
 
 export interface KubeconfigCluster {
   readonly server: string
-  /** PEM; undefined if the file names none. */
+  /** PEM; undefined if the file carries none. */
   readonly caPem: string | undefined
+  /** Path of the CA where it lies in a file of its own; relative to the kubeconfig. */
+  readonly caFile: string | undefined
 }
 
 interface Kubeconfig {
@@ -11,7 +13,7 @@ interface Kubeconfig {
   readonly contexts?: readonly { name?: string; context?: { cluster?: string } }[]
   readonly clusters?: readonly {
     name?: string
-    cluster?: { server?: string; 'certificate-authority-data'?: string }
+    cluster?: { server?: string; 'certificate-authority-data'?: string; 'certificate-authority'?: string }
   }[]
 }
 
@@ -29,9 +31,17 @@ export function clusterOf(text: string): KubeconfigCluster | undefined {
   const clusters = Array.isArray(config?.clusters) ? config.clusters : []
   const context = config?.contexts?.find((one) => one.name === config?.['current-context'])
   const named = clusters.find((one) => one.name === context?.context?.cluster)
-  const { server, 'certificate-authority-data': data } = (named ?? clusters[0])?.cluster ?? {}
+  const {
+    server,
+    'certificate-authority-data': data,
+    'certificate-authority': caFile,
+  } = (named ?? clusters[0])?.cluster ?? {}
   if (typeof server !== 'string') return undefined
-  return { server, caPem: data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8') }
+  return {
+    server,
+    caPem: data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8'),
+    caFile,
+  }
 }
 
 export type Credentials =

@@ -54,7 +54,7 @@ it('verifies content, secret, id and algorithm', () => {
 
 it('writes and reads kubeconfig files', () => {
   const text = makeKubeconfig({ server: 'https://a:6443', caPem: 'PEM' }, 'u', { token: 't' })
-  expect(clusterOf(text)).toEqual({ server: 'https://a:6443', caPem: 'PEM' })
+  expect(clusterOf(text)).toEqual({ server: 'https://a:6443', caPem: 'PEM', caFile: undefined })
   expect(text).toContain('token: t')
   for (const wrong of ['', 'a: [', 'kind: Config', 'clusters: 3', '- x'])
     expect(clusterOf(wrong), wrong).toBeUndefined()
