@@ -44,7 +44,7 @@ it('honours what has a counterpart', () => {
   ])
   expect(rewriteLegacyFlags('join', ['--runtime', 'containerd', 'a:1', '--ignore-runtime'])).toEqual([
     'a:1',
-    '--skip-phases=containerd',
+    '--skip-phases=runtime/containerd',
   ])
   expect(rewriteLegacyFlags('join', ['--', '--runtime', 'docker'])).toEqual(['--', '--runtime', 'docker'])
 })

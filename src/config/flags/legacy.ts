@@ -64,13 +64,13 @@ export const legacyFlags: Readonly<Record<string, LegacyFlag>> = {
     takesValue: true,
     honour: (value) => (value === 'containerd' ? [] : undefined),
     sentence:
-      '--runtime takes only containerd: Kubernetes no longer speaks to Docker; for another CRI runtime use --skip-phases=containerd with --cri-socket',
+      '--runtime takes only containerd: Kubernetes no longer speaks to Docker; for another CRI runtime use --skip-phases=runtime/containerd with --cri-socket',
   },
   'ignore-runtime': {
     commands: node,
     takesValue: false,
-    honour: (value) => (value === 'false' ? [] : ['--skip-phases=containerd']),
-    sentence: '--ignore-runtime takes true or false; --skip-phases=containerd replaces it',
+    honour: (value) => (value === 'false' ? [] : ['--skip-phases=runtime/containerd']),
+    sentence: '--ignore-runtime takes true or false; --skip-phases=runtime/containerd replaces it',
   },
   'pod-infra-container-image': {
     commands: ['join'],
