@@ -9,6 +9,7 @@ import { destroyCgroups, findCgroups, systemdRuns } from './cgroups.ts'
 import { probe, tail } from './command.ts'
 import { writeBaseline } from './diff.ts'
 import { probeInMachine } from './exec.ts'
+import { prepareHost } from './host-state.ts'
 import { launch } from './launch.ts'
 import { ensureNetwork, removePort } from './network.ts'
 import { cgroupName, machinePaths } from './paths.ts'
@@ -28,6 +29,7 @@ export async function startMachine(lab: string, name: string, reporting: Reporti
   const machine = machineOf(state, name)
   if (await supervisorOf(lab, name))
     throw new EdgeadmError('preflight', `the machine ${name} of lab ${lab} is running already`)
+  await prepareHost(reporting) // a reboot of the host took its settings and the network
   await ensureNetwork(lab, reporting.signal)
   await bootMachine(state, machine.name, reporting)
 }
@@ -82,7 +84,7 @@ async function bootFailure(lab: string, machine: string): Promise<EdgeadmError> 
 export async function killMachine(lab: string, name: string): Promise<void> {
   const machine = machineOf(await readLab(lab), name)
   if (!(await supervisorOf(lab, machine.name)))
-    throw new EdgeadmError('preflight', `the machine ${name} of lab ${lab} is not running`)
+    throw new EdgeadmError('preflight', `the machine ${name} of lab ${lab} is off already`)
   await powerOff(lab, machine.name)
 }
 

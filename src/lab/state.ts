@@ -30,7 +30,8 @@ export async function reserveLab(name: string): Promise<void> {
   checkLabName(name)
   await mkdir(STATE_ROOT, { recursive: true, mode: 0o755 })
   try {
-    await mkdir(labDirectory(name), { mode: 0o755 })
+    // Root alone: a set-uid file made in a machine must be out of reach for the host's users.
+    await mkdir(labDirectory(name), { mode: 0o700 })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     throw new EdgeadmError('preflight', `there is already a lab called ${name}`, {

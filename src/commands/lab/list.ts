@@ -6,7 +6,8 @@ export default class LabList extends BaseCommand {
 
   async run(): Promise<void> {
     await this.parse(LabList)
-    const { listLabs } = await import('../../lab/index.ts')
+    const { listLabs, requireRoot } = await import('../../lab/index.ts')
+    requireRoot()
     const labs = await listLabs()
     const rows = labs.flatMap((lab) =>
       lab.machines.length === 0
