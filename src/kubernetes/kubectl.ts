@@ -34,7 +34,7 @@ export function kubectl(host: Host, args: readonly string[], options: KubectlOpt
  * `kubectl get … -o json`. @returns undefined if there is no such object or kind
  * @throws EdgeadmError class `phase` for any other answer
  */
-export async function getObject<T>(
+export async function kubectlGet<T>(
   host: Host,
   args: readonly string[],
   options: KubectlOptions = {},

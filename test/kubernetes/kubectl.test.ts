@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Host, Output, RunOptions } from '../../src/host/host.ts'
-import { applyManifest, awaitNodeReady, awaitRollout, getObject } from '../../src/kubernetes/kubectl.ts'
+import { applyManifest, awaitNodeReady, awaitRollout, kubectlGet } from '../../src/kubernetes/kubectl.ts'
 import { EdgeadmError } from '../../src/output/errors.ts'
 
 interface Call {
@@ -33,7 +33,7 @@ const REFUSED = failing('The connection to the server 10.0.0.1:6443 was refused 
 describe('reading', () => {
   it('parses what is there', async () => {
     const { door, calls } = host({ stdout: '{"kind":"Node"}' })
-    expect(await getObject(door, ['node', 'a'])).toEqual({ kind: 'Node' })
+    expect(await kubectlGet(door, ['node', 'a'])).toEqual({ kind: 'Node' })
     expect(calls[0]?.args).toBe('--kubeconfig /etc/kubernetes/admin.conf get node a -o json')
   })
 
@@ -41,17 +41,17 @@ describe('reading', () => {
     'Error from server (NotFound): nodes "a" not found',
     'error: the server doesn\'t have a resource type "x"',
   ])('is undefined for %s', async (stderr) =>
-    expect(await getObject(host(failing(stderr)).door, ['x', 'a'])).toBeUndefined(),
+    expect(await kubectlGet(host(failing(stderr)).door, ['x', 'a'])).toBeUndefined(),
   )
 
   it('tries again while the API server is away, and not for other failures', async () => {
     const away = host(REFUSED, { stdout: '{}' })
-    expect(await getObject(away.door, ['node', 'a'], { kubeconfig: '/k', namespace: 'n' })).toEqual({})
+    expect(await kubectlGet(away.door, ['node', 'a'], { kubeconfig: '/k', namespace: 'n' })).toEqual({})
     expect(away.calls.map((call) => call.args)).toEqual(
       Array(2).fill('--kubeconfig /k --namespace n get node a -o json'),
     )
     const forbidden = host(failing('Error from server (Forbidden): nodes is forbidden'))
-    await expect(getObject(forbidden.door, ['node'])).rejects.toMatchObject({
+    await expect(kubectlGet(forbidden.door, ['node'])).rejects.toMatchObject({
       class: 'phase',
       details: ['Error from server (Forbidden): nodes is forbidden'],
     })
