@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import got, { type RequestError } from 'got'
+import type { RequestError } from 'got'
 import pRetry, { AbortError } from 'p-retry'
 import { EdgeadmError, messageOf } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
@@ -61,6 +61,8 @@ async function attempt(
   part: string,
   { emit, signal, task = url, headers }: FetchOptions,
 ): Promise<void> {
+  // Loaded only when something is fetched: unpacking has to stay small.
+  const { got } = await import('got')
   const identity = await readFile(`${part}.id`, 'utf8').catch(() => undefined)
   const have = identity === undefined ? 0 : ((await stat(part).catch(() => undefined))?.size ?? 0)
   const range = have > 0 && identity ? { range: `bytes=${have}-`, 'if-range': identity } : {}
