@@ -1,28 +1,11 @@
 import { dirname } from 'node:path'
 import { EdgeadmError } from '../output/errors.ts'
+import { claimPath, stateOf } from './claim.ts'
 import type { CommandOptions, FileStat, Host, Output, RunOptions, ServiceState } from './host.ts'
-import type { Before, Change } from './ledger.ts'
+import type { Change } from './ledger.ts'
 import type { Machine } from './machine.ts'
-
-/** One change about to be made. */
-export interface Step {
-  /** What reset needs to take it back; null when there is nothing to take back. */
-  readonly change: Change | null
-  /** For the plan and the log: "write", "enable", … and of what. */
-  readonly action: string
-  readonly target: string
-  /** Old and new text of a text file, for a diff. */
-  readonly texts?: { readonly before: string; readonly after: string }
-}
-
-export interface Recorder {
-  /** Called before each change: puts it on record, or only says it. */
-  announce(step: Step): Promise<void>
-  /** Keeps the contents of a file about to be replaced; returns the name for {@link Before}. */
-  keep(content: Uint8Array): Promise<string>
-  /** Whether the file's state before edgeadm is on record already; then a further change of it needs none. */
-  hasRecord(path: string): Promise<boolean>
-}
+import type { Recorder } from './recorder.ts'
+import { readServiceState, readSysctl } from './state.ts'
 
 /**
  * The host door on a machine: decides whether a change is needed at all, announces it, makes it. Recording and dry run
@@ -114,7 +97,11 @@ export class Door implements Host {
     if (stat.type === 'directory') {
       if (options.recursive !== true) throw new EdgeadmError('internal', `${path} is a directory`)
       for (const name of await this.#machine.list(path)) await this.remove(`${path}/${name}`, options)
-      await this.#recorder.announce({ change: null, action: 'remove directory', target: path })
+      await this.#recorder.announce({
+        change: { kind: 'file', path, before: await stateOf(this.#machine, this.#recorder, path) },
+        action: 'remove directory',
+        target: path,
+      })
       await this.#machine.removeDirectory(path)
       return true
     }
@@ -160,16 +147,11 @@ export class Door implements Host {
   }
 
   async serviceState(unit: string): Promise<ServiceState> {
-    const enabled = await this.#machine.execute('systemctl', ['is-enabled', unit])
-    const active = await this.#machine.execute('systemctl', ['is-active', unit])
-    return {
-      enabled: enabled.stdout.startsWith('enabled'),
-      active: active.stdout === 'active' || active.stdout === 'activating' || active.stdout === 'reloading',
-    }
+    return readServiceState(this.#machine, unit)
   }
 
   async sysctl(key: string, value: string): Promise<boolean> {
-    const before = (await this.readFile(`/proc/sys/${key.replaceAll('.', '/')}`))?.trim().replace(/\s+/g, ' ')
+    const before = await readSysctl(this.#machine, key)
     if (before === value) return false
     if (before === undefined) throw new EdgeadmError('phase', `this kernel has no parameter ${key}`)
     await this.#recorder.announce({
@@ -213,11 +195,14 @@ export class Door implements Host {
   }
 
   async claim(path: string): Promise<void> {
-    if (await this.#recorder.hasRecord(path)) return
-    const stat = await this.#machine.stat(path)
-    if (stat !== undefined && stat.type !== 'directory') return
-    const kept = stat === undefined ? null : await this.#machine.list(path)
-    await this.#recorder.announce({ change: { kind: 'claim', path, kept }, action: 'claim', target: path })
+    await claimPath(this.#machine, this.#recorder, path)
+  }
+
+  async claimSysctl(key: string): Promise<void> {
+    const before = await readSysctl(this.#machine, key)
+    // What this kernel does not have nobody can change.
+    if (before === undefined) return
+    await this.#recorder.announce({ change: { kind: 'sysctl', key, before }, action: 'claim', target: key })
   }
 
   async #isSame(from: string, path: string, mode: number): Promise<boolean> {
@@ -228,20 +213,11 @@ export class Door implements Host {
   }
 
   async #fileChange(path: string): Promise<Change | null> {
-    return (await this.#recorder.hasRecord(path))
-      ? null
-      : { kind: 'file', path, before: await this.#before(path) }
-  }
-
-  async #before(path: string): Promise<Before> {
-    const stat = await this.#machine.stat(path)
-    if (stat === undefined) return { type: 'absent' }
-    if (stat.type === 'symlink') return { type: 'symlink', target: await this.#machine.readLink(path) }
-    if (stat.type !== 'file')
-      throw new EdgeadmError('phase', `${path} is a ${stat.type}, where a file is expected`)
-    const content = await this.#recorder.keep((await this.#machine.readFile(path)) ?? Buffer.alloc(0))
-    const modified = await this.#machine.modified(path)
-    return { type: 'file', content, mode: stat.mode, uid: stat.uid, gid: stat.gid, modified }
+    if (await this.#recorder.hasRecord(path)) return null
+    const before = await stateOf(this.#machine, this.#recorder, path)
+    if (before.type === 'directory')
+      throw new EdgeadmError('phase', `${path} is a directory, where a file is expected`)
+    return { kind: 'file', path, before }
   }
 
   async #perform(file: string, args: readonly string[], options: CommandOptions = {}): Promise<Output> {

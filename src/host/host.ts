@@ -28,6 +28,8 @@ export interface CommandOptions {
 export interface Undo {
   readonly file: string
   readonly args: readonly string[]
+  /** A command that changes nothing; when it exits with 0, all is as before already: the change never came to happen. */
+  readonly unless?: { readonly file: string; readonly args: readonly string[] }
 }
 
 export interface RunOptions extends CommandOptions {
@@ -95,7 +97,10 @@ export interface Host {
 
   /**
    * Says beforehand that something else (kubeadm, the kubelet, a CNI plugin) will make `path` or things directly in it,
-   * so that reset removes them. What is already there is recorded as not ours and stays.
+   * so that reset removes them. What is already there stays; below /etc it is kept with its contents, since kubeadm's own
+   * reset empties directories there without asking whose files they hold.
    */
   claim(path: string): Promise<void>
+  /** As `claim`, for a kernel parameter that something else will set. Its name as in /proc/sys: `vm/overcommit_memory`. */
+  claimSysctl(key: string): Promise<void>
 }

@@ -26,15 +26,22 @@ export type Before =
       readonly modified: number
     }
   | { readonly type: 'symlink'; readonly target: string }
+  | { readonly type: 'directory'; readonly mode: number; readonly uid: number; readonly gid: number }
 
 export type Change =
   | { readonly kind: 'file'; readonly path: string; readonly before: Before }
   | { readonly kind: 'directory'; readonly path: string }
   /**
    * Made by something else later: kubeadm, the kubelet, a CNI plugin. `kept` names what a directory that was there
-   * before already held, and stays; null when there was nothing, so that `path` itself goes.
+   * before already held, and stays; null when there was nothing, so that `path` itself goes. `deep`: `kept` has the
+   * paths of all levels, relative to `path`, and each of them has an entry of its own with its contents.
    */
-  | { readonly kind: 'claim'; readonly path: string; readonly kept: readonly string[] | null }
+  | {
+      readonly kind: 'claim'
+      readonly path: string
+      readonly kept: readonly string[] | null
+      readonly deep?: boolean
+    }
   | { readonly kind: 'service'; readonly unit: string; readonly before: ServiceState }
   | { readonly kind: 'sysctl'; readonly key: string; readonly before: string }
   | { readonly kind: 'module'; readonly name: string }

@@ -33,9 +33,7 @@ export class LocalMachine implements Machine {
       ...(this.#signal === undefined ? {} : { cancelSignal: this.#signal }),
     })
     const reported =
-      options.onLine === undefined
-        ? undefined
-        : forwardLines(child.iterable({ from: 'all' }), options.onLine)
+      options.onLine === undefined ? undefined : forwardLines(child.iterable({ from: 'all' }), options.onLine)
     const result = await child
     await reported
     this.#signal?.throwIfAborted()

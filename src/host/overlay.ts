@@ -24,7 +24,7 @@ export class OverlayMachine implements Machine {
     return this.#below.execute(file, args, options)
   }
 
-  async perform(): Promise<Output> {
+  async perform(_file: string, _args: readonly string[], _options?: CommandOptions): Promise<Output> {
     return { stdout: '', stderr: '', exitCode: 0 }
   }
 

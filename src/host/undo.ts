@@ -1,11 +1,10 @@
 /** Takes back what the ledger recorded, newest first. What cannot be put back is named, never dropped. */
 
-import { join } from 'node:path'
 import { messageOf } from '../output/errors.ts'
-import type { Output } from './host.ts'
-import type { Before, Ledger, LedgerEntry } from './ledger.ts'
+import type { Ledger, LedgerEntry } from './ledger.ts'
 import type { Machine } from './machine.ts'
-import { mountsBelow } from './mounts.ts'
+import { readServiceState } from './state.ts'
+import { failure, type Reason, undoEntry } from './undo-entry.ts'
 
 /** Something that is not as it was before edgeadm, and why. */
 export interface Residue {
@@ -13,28 +12,86 @@ export interface Residue {
   readonly why: string
 }
 
+export interface UndoOptions {
+  readonly signal: AbortSignal
+  /** Called before each entry; an entry that had to wait for a later one comes again. */
+  readonly onEntry: (entry: LedgerEntry) => void
+}
+
+type ServiceEntry = LedgerEntry & { kind: 'service' }
+
 /**
- * Plays the ledger backwards. Each entry that was taken back is marked, so an interrupted call can be repeated.
- * @param onEntry called before each entry
+ * Plays the ledger backwards. Each entry that was taken back is marked, so an interrupted call can be repeated. What fails
+ * is tried again after the rest, as long as that helps: a directory that was made after it had been claimed is empty only
+ * once the claim is settled.
  */
-export async function undoAll(
-  machine: Machine,
-  ledger: Ledger,
-  onEntry: (entry: LedgerEntry, index: number, total: number) => void,
-): Promise<Residue[]> {
-  const residue: Residue[] = []
+export async function undoAll(machine: Machine, ledger: Ledger, options: UndoOptions): Promise<Residue[]> {
   const entries = (await ledger.entries()).reverse()
-  for (const [index, entry] of entries.entries()) {
-    onEntry(entry, index, entries.length)
+  const services = entries.filter((entry): entry is ServiceEntry => entry.kind === 'service')
+  const isDeferred = (entry: LedgerEntry): boolean =>
+    entry.kind === 'service' && (entry.before.active || entry.before.enabled)
+  let left = new Map<LedgerEntry, string>()
+  let pending = entries
+  do {
+    left = await pass(machine, pending, options, async (entry) => {
+      const why = await undoEntry(machine, ledger, entry)
+      if (why === undefined && !isDeferred(entry)) await ledger.markUndone(entry.id)
+      return why
+    })
+    if (left.size === pending.length) break
+    pending = [...left.keys()]
+  } while (pending.length > 0)
+  await reviveServices(machine, services, ledger, left)
+  return [...left].map(([entry, why]) => ({ what: describe(entry), why }))
+}
+
+async function pass(
+  machine: Machine,
+  entries: readonly LedgerEntry[],
+  { signal, onEntry }: UndoOptions,
+  undo: (entry: LedgerEntry) => Promise<Reason>,
+): Promise<Map<LedgerEntry, string>> {
+  const left = new Map<LedgerEntry, string>()
+  for (const entry of entries) {
+    signal.throwIfAborted()
+    onEntry(entry)
     try {
-      const left = await undoEntry(machine, ledger, entry)
-      if (left === undefined) await ledger.markUndone(entry.id)
-      else residue.push(left)
+      const why = await undo(entry)
+      if (why !== undefined) left.set(entry, why)
     } catch (error) {
-      residue.push({ what: describe(entry), why: messageOf(error) })
+      signal.throwIfAborted()
+      left.set(entry, messageOf(error))
     }
   }
-  return residue
+  if (entries.length > 0) await machine.perform('systemctl', ['daemon-reload'])
+  return left
+}
+
+/** Units that ran or were enabled before edgeadm, now that their files are as they were. `services` newest first. */
+async function reviveServices(
+  machine: Machine,
+  services: readonly ServiceEntry[],
+  ledger: Ledger,
+  left: Map<LedgerEntry, string>,
+): Promise<void> {
+  const oldest = new Map(services.map((entry) => [entry.unit, entry]))
+  for (const entry of oldest.values()) {
+    const { unit, before } = entry
+    if ((await machine.execute('systemctl', ['is-failed', unit])).exitCode === 0)
+      await machine.perform('systemctl', ['reset-failed', unit])
+    if (!before.active && !before.enabled) continue
+    const now = await readServiceState(machine, unit)
+    const commands = [
+      ...(before.enabled && !now.enabled ? ['enable'] : []),
+      // It may have been running on edgeadm's files.
+      ...(before.active ? ['restart'] : []),
+    ]
+    let why: Reason
+    for (const verb of commands) why ??= failure(await machine.perform('systemctl', [verb, unit]))
+    if (why !== undefined) left.set(entry, why)
+    else if (!left.has(entry))
+      for (const one of services) if (one.unit === unit) await ledger.markUndone(one.id)
+  }
 }
 
 /** What an entry stands for, in words. */
@@ -57,99 +114,30 @@ export function describe(entry: LedgerEntry): string {
   }
 }
 
-async function undoEntry(machine: Machine, ledger: Ledger, entry: LedgerEntry): Promise<Residue | undefined> {
+/** What reset does about an entry: an action and its target, as events have them. */
+export function planOf(entry: LedgerEntry): { action: string; target: string } {
+  const target = describe(entry)
   switch (entry.kind) {
     case 'file':
-      await restore(machine, ledger, entry.path, entry.before)
-      return undefined
+      return { action: entry.before.type === 'absent' ? 'remove' : 'restore', target }
     case 'directory':
-      return removeOwnDirectory(machine, entry.path)
+      return { action: 'remove directory', target }
     case 'claim':
-      await removeClaimed(machine, entry.path, entry.kept)
-      return undefined
-    case 'service':
-      return restoreService(machine, entry)
+      return entry.kept === null
+        ? { action: 'remove', target }
+        : { action: 'remove what is new in', target: `${target} (${entry.kept.length} entries stay)` }
+    case 'service': {
+      const { active, enabled } = entry.before
+      const state = `${active ? 'running' : 'stopped'} and ${enabled ? 'enabled' : 'not enabled'}`
+      return { action: 'restore', target: `${target}: ${state}` }
+    }
     case 'sysctl':
-      return failure(
-        await machine.perform('sysctl', ['-q', '-w', `${entry.key}=${entry.before}`]),
-        describe(entry),
-      )
+      return { action: 'restore', target: `${target} = ${entry.before}` }
     case 'module':
-      // Another user of the module may have come since; it then stays, and that is said.
-      return failure(await machine.perform('modprobe', ['-r', entry.name]), describe(entry))
+      return { action: 'unload', target }
     case 'mount':
-      return failure(await machine.perform('umount', [entry.target]), describe(entry))
+      return { action: 'unmount', target: entry.target }
     case 'run':
-      return failure(await machine.perform(entry.undo.file, entry.undo.args), describe(entry))
+      return { action: 'take back', target: `${target}: ${[entry.undo.file, ...entry.undo.args].join(' ')}` }
   }
-}
-
-async function restore(machine: Machine, ledger: Ledger, path: string, before: Before): Promise<void> {
-  const now = await machine.stat(path)
-  if (before.type === 'absent') {
-    if (now?.type === 'directory') await removeTree(machine, path)
-    else if (now !== undefined) await machine.remove(path)
-    return
-  }
-  if (before.type === 'symlink') {
-    await machine.symlink(path, before.target)
-    return
-  }
-  await machine.writeFile(path, await ledger.kept(before.content), before.mode)
-  await machine.chown(path, before.uid, before.gid)
-  await machine.setModified(path, before.modified)
-}
-
-async function removeOwnDirectory(machine: Machine, path: string): Promise<Residue | undefined> {
-  if ((await machine.stat(path)) === undefined) return undefined
-  const names = await machine.list(path)
-  if (names.length > 0) return { what: path, why: `not empty: ${names.slice(0, 5).join(', ')}` }
-  await machine.removeDirectory(path)
-  return undefined
-}
-
-async function removeClaimed(machine: Machine, path: string, kept: readonly string[] | null): Promise<void> {
-  if (kept === null) {
-    await removeTree(machine, path)
-    return
-  }
-  for (const name of await machine.list(path)) {
-    if (!kept.includes(name)) await removeTree(machine, join(path, name))
-  }
-}
-
-/** Removes a tree after unmounting what is mounted in it: removal never crosses into another file system. */
-async function removeTree(machine: Machine, path: string): Promise<void> {
-  const stat = await machine.stat(path)
-  if (stat === undefined) return
-  if (stat.type !== 'directory') {
-    await machine.remove(path)
-    return
-  }
-  const mountinfo = (await machine.readFile('/proc/self/mountinfo'))?.toString('utf8') ?? ''
-  for (const target of mountsBelow(mountinfo, path)) {
-    const output = await machine.perform('umount', [target])
-    if (output.exitCode !== 0)
-      throw new Error(`${target} is a mount point and cannot be unmounted: ${output.stderr}`)
-  }
-  const output = await machine.perform('rm', ['-rf', '--one-file-system', '--', path])
-  if (output.exitCode !== 0) throw new Error(output.stderr)
-}
-
-async function restoreService(
-  machine: Machine,
-  entry: LedgerEntry & { kind: 'service' },
-): Promise<Residue | undefined> {
-  const exists = await machine.execute('systemctl', ['cat', entry.unit])
-  if (exists.exitCode !== 0) return undefined
-  for (const verb of [entry.before.enabled ? 'enable' : 'disable', entry.before.active ? 'start' : 'stop']) {
-    const left = failure(await machine.perform('systemctl', [verb, entry.unit]), `unit ${entry.unit}`)
-    if (left !== undefined) return left
-  }
-  return undefined
-}
-
-function failure(output: Output, what: string): Residue | undefined {
-  if (output.exitCode === 0) return undefined
-  return { what, why: output.stderr.trim() || output.stdout.trim() || `exit code ${output.exitCode}` }
 }

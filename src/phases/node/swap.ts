@@ -41,7 +41,11 @@ export const swap: Phase<NodeContext> = {
     for (const name of activeSwaps((await host.readFile('/proc/swaps')) ?? '')) {
       await host.run('swapoff', [name], {
         title: `turn off swap on ${name}`,
-        undo: { file: 'swapon', args: [name] },
+        undo: {
+          file: 'swapon',
+          args: [name],
+          unless: { file: 'grep', args: ['-qF', `${name} `, '/proc/swaps'] },
+        },
       })
       emit({ type: 'output', text: `[swap] turned off ${name}` })
     }

@@ -1,0 +1,21 @@
+import type { Change } from './ledger.ts'
+
+/** One change about to be made. */
+export interface Step {
+  /** What reset needs to take it back; null when there is nothing to take back. */
+  readonly change: Change | null
+  /** For the plan and the log: "write", "enable", … and of what. */
+  readonly action: string
+  readonly target: string
+  /** Old and new text of a text file, for a diff. */
+  readonly texts?: { readonly before: string; readonly after: string }
+}
+
+export interface Recorder {
+  /** Called before each change: puts it on record, or only says it. */
+  announce(step: Step): Promise<void>
+  /** Keeps the contents of a file about to be replaced; returns the name for {@link Before}. */
+  keep(content: Uint8Array): Promise<string>
+  /** Whether the file's state before edgeadm is on record already; then a further change of it needs none. */
+  hasRecord(path: string): Promise<boolean>
+}

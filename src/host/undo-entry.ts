@@ -1,0 +1,146 @@
+/** How one entry of the ledger is taken back. Each is safe to repeat, and to do for a change that never came to happen. */
+
+import { dirname, join } from 'node:path'
+import type { Output } from './host.ts'
+import type { Before, Ledger, LedgerEntry } from './ledger.ts'
+import type { Machine } from './machine.ts'
+import { mountsBelow } from './mounts.ts'
+import { readServiceState, readSysctl } from './state.ts'
+
+/** Why it could not be taken back; undefined when it was. */
+export type Reason = string | undefined
+
+export async function undoEntry(machine: Machine, ledger: Ledger, entry: LedgerEntry): Promise<Reason> {
+  switch (entry.kind) {
+    case 'file':
+      return restore(machine, ledger, entry.path, entry.before)
+    case 'directory':
+      return removeOwnDirectory(machine, entry.path)
+    case 'claim':
+      return removeClaimed(machine, entry)
+    case 'service':
+      return quietService(machine, entry)
+    case 'sysctl': {
+      const now = await readSysctl(machine, entry.key)
+      if (now === undefined || now === entry.before) return undefined
+      return failure(await machine.perform('sysctl', ['-q', '-w', `${entry.key}=${entry.before}`]))
+    }
+    case 'module':
+      if ((await machine.stat(`/sys/module/${entry.name}`)) === undefined) return undefined
+      // Another user of the module may have come since; it then stays, and that is said.
+      return failure(await machine.perform('modprobe', ['-r', entry.name]))
+    case 'mount': {
+      const mounted = await machine.execute('mountpoint', ['-q', entry.target])
+      return mounted.exitCode === 0 ? failure(await machine.perform('umount', [entry.target])) : undefined
+    }
+    case 'run': {
+      const { unless, file, args } = entry.undo
+      if (unless !== undefined && (await machine.execute(unless.file, unless.args)).exitCode === 0)
+        return undefined
+      return failure(await machine.perform(file, args))
+    }
+  }
+}
+
+async function restore(machine: Machine, ledger: Ledger, path: string, before: Before): Promise<Reason> {
+  const now = await machine.stat(path)
+  if (before.type === 'absent') {
+    if (now?.type === 'directory') await removeTree(machine, path)
+    else if (now !== undefined) await machine.remove(path)
+    return undefined
+  }
+  if (now?.type === 'directory' && before.type !== 'directory')
+    return 'there is a directory now where a file was'
+  await makeParents(machine, dirname(path))
+  switch (before.type) {
+    case 'symlink':
+      if (now?.type !== 'symlink' || (await machine.readLink(path)) !== before.target)
+        await machine.symlink(path, before.target)
+      return undefined
+    case 'directory':
+      if (now !== undefined && now.type !== 'directory') await machine.remove(path)
+      if (now?.type !== 'directory') await machine.makeDirectory(path, before.mode)
+      await machine.chmod(path, before.mode)
+      break
+    case 'file': {
+      const content = await ledger.kept(before.content)
+      const same = now?.type === 'file' && (await machine.readFile(path))?.equals(content) === true
+      if (!same) await machine.writeFile(path, content, before.mode)
+      else if (now.mode !== before.mode) await machine.chmod(path, before.mode)
+      await machine.setModified(path, before.modified)
+    }
+  }
+  await machine.chown(path, before.uid, before.gid)
+  return undefined
+}
+
+async function makeParents(machine: Machine, path: string): Promise<void> {
+  if ((await machine.stat(path)) !== undefined) return
+  await makeParents(machine, dirname(path))
+  await machine.makeDirectory(path, 0o755)
+}
+
+async function removeOwnDirectory(machine: Machine, path: string): Promise<Reason> {
+  if ((await machine.stat(path)) === undefined) return undefined
+  const names = await machine.list(path)
+  if (names.length > 0) return `not empty: ${names.slice(0, 5).join(', ')}`
+  await machine.removeDirectory(path)
+  return undefined
+}
+
+async function removeClaimed(machine: Machine, entry: LedgerEntry & { kind: 'claim' }): Promise<undefined> {
+  if (entry.kept === null) await removeTree(machine, entry.path)
+  else await removeUnless(machine, entry.path, '', new Set(entry.kept), entry.deep === true)
+}
+
+async function removeUnless(
+  machine: Machine,
+  root: string,
+  below: string,
+  kept: ReadonlySet<string>,
+  deep: boolean,
+): Promise<void> {
+  for (const name of await machine.list(join(root, below))) {
+    const relative = join(below, name)
+    const path = join(root, relative)
+    if (!kept.has(relative)) await removeTree(machine, path)
+    else if (deep && (await machine.stat(path))?.type === 'directory')
+      await removeUnless(machine, root, relative, kept, deep)
+  }
+}
+
+/** Removes a tree after unmounting what is mounted in it: removal never crosses into another file system. */
+async function removeTree(machine: Machine, path: string): Promise<void> {
+  const stat = await machine.stat(path)
+  if (stat === undefined) return
+  if (stat.type !== 'directory') {
+    await machine.remove(path)
+    return
+  }
+  const mountinfo = (await machine.readFile('/proc/self/mountinfo'))?.toString('utf8') ?? ''
+  for (const target of mountsBelow(mountinfo, path)) {
+    const output = await machine.perform('umount', [target])
+    if (output.exitCode !== 0)
+      throw new Error(`${target} is a mount point and cannot be unmounted: ${output.stderr}`)
+  }
+  const output = await machine.perform('rm', ['-rf', '--one-file-system', '--', path])
+  if (output.exitCode !== 0) throw new Error(output.stderr)
+}
+
+/** Only what has to end; what has to run again waits until its files are back: see `reviveServices`. */
+async function quietService(machine: Machine, entry: LedgerEntry & { kind: 'service' }): Promise<Reason> {
+  const now = await readServiceState(machine, entry.unit)
+  for (const [verb, isNeeded] of [
+    ['stop', now.active && !entry.before.active],
+    ['disable', now.enabled && !entry.before.enabled],
+  ] as const) {
+    const left = isNeeded ? failure(await machine.perform('systemctl', [verb, entry.unit])) : undefined
+    if (left !== undefined) return left
+  }
+  return undefined
+}
+
+export function failure(output: Output): Reason {
+  if (output.exitCode === 0) return undefined
+  return output.stderr.trim() || output.stdout.trim() || `exit code ${output.exitCode}`
+}
