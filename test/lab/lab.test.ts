@@ -33,6 +33,7 @@ describe('a lab', () => {
     expect((await exec('master-1', 'sh', '-c', 'exit 42')).exitCode).toBe(42)
     expect((await exec('master-1', 'printf', '%s|', 'a b', '--x', '$HOME')).stdout).toBe('a b|--x|$HOME|')
     expect((await exec('worker-1', 'hostname')).stdout).toBe('worker-1')
+    expect((await exec('master-1', 'echo', 'master-1', '--', 'echo')).stdout).toBe('master-1 -- echo')
     expect((await exec('master-1', 'no-such-program')).exitCode).toBe(127)
     const input = await lab.run('master-1', ['wc', '-c'], { input: 'seven b' })
     expect(input.trim()).toBe('7')

@@ -1,5 +1,3 @@
-import { Args } from '@oclif/core'
-import { EdgeadmError } from '../../output/errors.ts'
 import { BaseCommand } from '../base.ts'
 import { LAB_FLAG, MACHINE_ARGUMENT } from './machine-flags.ts'
 
@@ -11,23 +9,22 @@ export default class LabExec extends BaseCommand {
     '<%= config.bin %> lab exec master-1 -- kubectl get nodes',
     '<%= config.bin %> lab exec --lab try worker-1',
   ]
-  static override args = {
-    ...MACHINE_ARGUMENT,
-    command: Args.string({ description: 'Command and its arguments, after "--"' }),
-  }
+  static override usage = 'lab exec MACHINE [--lab NAME] [-- COMMAND [ARGUMENTS]]'
+  static override args = MACHINE_ARGUMENT
   static override flags = LAB_FLAG
-  static override strict = false
 
   async run(): Promise<void> {
-    const { argv, args, flags } = await this.parse(LabExec)
+    // What follows "--" is the command's, word for word; oclif would reorder words that come twice.
+    const end = this.argv.indexOf('--')
+    const own = end < 0 ? this.argv : this.argv.slice(0, end)
+    const command = end < 0 ? [] : this.argv.slice(end + 1)
+    const { args, flags } = await this.parse(LabExec, own)
     const { attachInMachine, defaultLab, machineOf, readLab, requireRoot } = await import(
       '../../lab/index.ts'
     )
     requireRoot()
     const lab = await readLab(flags.lab ?? (await defaultLab()))
     const machine = machineOf(lab, args.machine)
-    const command = (argv as string[]).slice(1)
-    if (command[0] === '') throw new EdgeadmError('usage', 'the command to run is empty')
     // The terminal sends Ctrl-C to the command itself; what it means is the command's to say.
     process.removeAllListeners('SIGINT').on('SIGINT', () => {})
     process.exitCode = await attachInMachine(
