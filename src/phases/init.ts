@@ -5,6 +5,7 @@ import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
 import { kubeadmConfig } from './kubernetes/config.ts'
+import { coreDnsUpstream } from './kubernetes/coredns-upstream.ts'
 import { flannel } from './kubernetes/flannel.ts'
 import { kubeadm } from './kubernetes/kubeadm.ts'
 import { kubelet } from './kubernetes/kubelet.ts'
@@ -34,7 +35,6 @@ export const initPhases: readonly Phase<InitContext>[] = [
   containerd,
   inBackground(images, kubeletStart),
   kubelet,
-  cniConfig,
   selinux,
   kubeadmConfig,
   kubeadm('init', 'preflight'),
@@ -52,8 +52,10 @@ export const initPhases: readonly Phase<InitContext>[] = [
   kubeadm('init', 'bootstrap-token'),
   kubeadm('init', 'kubelet-finalize'),
   kubeadm('init', 'addon'),
+  coreDnsUpstream,
   adminKubeconfig,
   flannel,
+  cniConfig,
   nodeReady,
   cleanUp,
 ]

@@ -39,7 +39,6 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   containerd,
   inBackground(images, kubeletStart),
   kubelet,
-  cniConfig,
   selinux,
   kubeadmConfig,
   kubeadm('join', 'preflight'),
@@ -51,6 +50,7 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   kubeadm('join', 'control-plane-join', onMasters),
   kubeadm('join', 'wait-control-plane', onMasters),
   { ...adminKubeconfig, ...onMasters },
+  cniConfig,
   nodeReady,
   cleanUp,
 ]

@@ -1,6 +1,7 @@
 import { applyTemplate } from '../../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { InitContext } from '../context.ts'
+import { hostOf } from '../node/address.ts'
 import type { Phase } from '../workflow.ts'
 
 /** flannel's own configuration; one network per address family. */
@@ -16,6 +17,13 @@ function network({ settings }: InitContext): Record<string, unknown> {
   }
 }
 
+function apiServer({ settings }: InitContext): { apiHost: string; apiPort: string } {
+  const { controlPlaneEndpoint, advertiseAddress, bindPort } = settings
+  if (controlPlaneEndpoint === undefined) return { apiHost: advertiseAddress, apiPort: String(bindPort) }
+  const port = /:(\d+)$/.exec(controlPlaneEndpoint)?.[1]
+  return { apiHost: hostOf(controlPlaneEndpoint), apiPort: port ?? String(bindPort) }
+}
+
 function image({ manifest }: InitContext): string {
   const found = manifest?.images.find(({ name }) => /\/flannel:/.test(name))
   if (found === undefined)
@@ -29,7 +37,7 @@ export const flannel: Phase<InitContext> = {
   name: 'cni/flannel',
   title: 'Install flannel',
   runIf: ({ settings }) => (settings.cni === 'flannel' ? true : '--cni=none'),
-  inputs: (ctx) => [network(ctx), ctx.manifest?.images],
+  inputs: (ctx) => [network(ctx), apiServer(ctx), ctx.manifest?.images],
   verify: async () => true,
   run: async (ctx) => {
     await applyTemplate(ctx.host, 'kubernetes/flannel/flannel.yaml', {

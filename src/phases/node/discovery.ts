@@ -1,4 +1,4 @@
-import { discoverCluster } from '../../kubernetes/discovery.ts'
+import { discover } from '../../kubernetes/discovery-file.ts'
 import type { JoinContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
@@ -15,8 +15,7 @@ export const discovery: Phase<JoinContext> = {
   runIf: ({ settings }) =>
     settings.discovery.kind === 'token' ? true : 'a discovery file was given: kubeadm reads it',
   run: async ({ settings, signal, emit }) => {
-    if (settings.discovery.kind !== 'token') return
-    const cluster = await discoverCluster(settings.discovery, { signal, tokenWait: TOKEN_WAIT })
+    const cluster = await discover(settings.discovery, { signal, tokenWait: TOKEN_WAIT })
     emit({
       type: 'output',
       text: `[discovery] Cluster info signature and contents are valid: ${cluster.server}`,
