@@ -58,7 +58,12 @@ export default class LabCreate extends BaseCommand {
     const data = { name: lab.name, machines: lab.machines, enter, delete: remove }
     if (flags.bare)
       return this.result(`${lab.machines.map(({ name }) => name).join(', ')} booted\n${hints}`, data)
-    await provisionLab(lab, this.reporting)
+    try {
+      await provisionLab(lab, this.reporting)
+    } catch (error) {
+      this.reporting.emit({ type: 'warning', text: `the lab stays as it is, for a look\n${hints}` })
+      throw error
+    }
     const nodes = await runInMachine(lab.name, 'master-1', ['kubectl', 'get', 'nodes', '-o', 'wide'])
     this.result(`${nodes.trim()}\n\n${hints}`, data)
   }
