@@ -43,6 +43,7 @@ export const flannel: Phase<InitContext> = {
     await applyTemplate(ctx.host, 'kubernetes/flannel/flannel.yaml', {
       image: image(ctx),
       network: network(ctx),
+      ...apiServer(ctx),
     })
   },
 }
