@@ -13,6 +13,9 @@ import LabExec from './lab/exec.ts'
 import LabKill from './lab/kill.ts'
 import LabList from './lab/list.ts'
 import LabStart from './lab/start.ts'
+import PackageBuild from './package/build.ts'
+import PackageInspect from './package/inspect.ts'
+import PackageVerify from './package/verify.ts'
 import TokenCreate from './token/create.ts'
 import TokenDelete from './token/delete.ts'
 import TokenGenerate from './token/generate.ts'
@@ -31,6 +34,9 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'lab:start': LabStart,
   join: Join,
   'join:phase': JoinPhase,
+  'package:build': PackageBuild,
+  'package:inspect': PackageInspect,
+  'package:verify': PackageVerify,
   'token:create': TokenCreate,
   'token:delete': TokenDelete,
   'token:generate': TokenGenerate,

@@ -10,7 +10,7 @@ import type { EntryVisitor } from './entries.ts'
 import { unsafePath } from './paths.ts'
 
 /** Bytes read, decompressed and handed on at once: large enough to keep the two threads busy, small enough for memory. */
-const CHUNK = 256 * 1024
+const CHUNK = 512 * 1024
 
 /** Thrown inside the stream to leave it early; never leaves this file. */
 const STOP = new Error('enough')

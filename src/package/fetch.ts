@@ -62,7 +62,7 @@ async function attempt(
   { emit, signal, task = url, headers }: FetchOptions,
 ): Promise<void> {
   // Loaded only when something is fetched: unpacking has to stay small.
-  const { got } = await import('got')
+  const { default: got } = await import('got')
   const identity = await readFile(`${part}.id`, 'utf8').catch(() => undefined)
   const have = identity === undefined ? 0 : ((await stat(part).catch(() => undefined))?.size ?? 0)
   const range = have > 0 && identity ? { range: `bytes=${have}-`, 'if-range': identity } : {}

@@ -9,7 +9,7 @@ export type {
   PackageImage,
   PackageManifest,
 } from './manifest.ts'
-export { cacheDirectory, defaultPackagePath, packageFileName } from './paths.ts'
+export { cacheDirectory, defaultPackagePath, packageFileName, packagesDirectory } from './paths.ts'
 export {
   readPackageManifest,
   type UnpackOptions,

@@ -19,9 +19,14 @@ export function packageFileName(options: {
   return `edgeadm-${edgeVersion}-kube-${kubernetesVersion}-linux-${arch}.tar.zst`
 }
 
-/** Where `package build` puts a package unless told otherwise. */
+/** Where `package build` puts packages unless told otherwise. */
+export function packagesDirectory(): string {
+  return join(cacheDirectory(), 'packages')
+}
+
+/** The package that `package build` makes unless told otherwise. */
 export function defaultPackagePath(options: Parameters<typeof packageFileName>[0]): string {
-  return join(cacheDirectory(), 'packages', packageFileName(options))
+  return join(packagesDirectory(), packageFileName(options))
 }
 
 /** Whether a path from an archive could end anywhere but under the archive's root, or is not in its plain form. */
