@@ -44,7 +44,7 @@ export async function readArchive(
   } catch (error) {
     if (error === STOP) return
     if (signal.aborted) throw signal.reason
-    throw asPackageError(error, path, sink.position)
+    throw asPackageError(error, path, sink.position ?? 'its beginning')
   }
 }
 
@@ -65,7 +65,7 @@ async function decompressorFor(path: string): Promise<Transform | undefined> {
 /** The plain tar stream's end: drives tar's parser by hand, so that an error thrown by a visitor ends the pipeline. */
 class TarSink extends Writable {
   /** The entry being read, for errors. */
-  position = 'its beginning'
+  position: string | undefined
   #failure: unknown
   #sawEnd = false
   #tail: Buffer = Buffer.alloc(0)
@@ -79,7 +79,9 @@ class TarSink extends Writable {
     this.#parser.on('error', (error: unknown) => {
       this.#failure ??= new EdgeadmError(
         'package',
-        `${archive} is damaged or truncated at ${this.position}: ${messageOf(error)}`,
+        this.position === undefined
+          ? `${archive} is not an edgeadm package: ${messageOf(error)}`
+          : `${archive} is damaged or truncated at ${this.position}: ${messageOf(error)}`,
         { fix: 'get the package again and compare its sha256' },
       )
     })

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { closeSync, createReadStream, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import type { RequestError } from 'got'
 import pRetry, { AbortError } from 'p-retry'
 import { EdgeadmError, messageOf } from '../output/errors.ts'
@@ -99,14 +99,22 @@ async function attempt(
   const total = length === undefined ? 0 : start + Number(length)
   const etag = response.headers.etag
   const strong = typeof etag === 'string' && !etag.startsWith('W/') ? etag : response.headers['last-modified']
-  if (typeof strong === 'string') await writeFile(`${part}.id`, strong)
-  else await rm(`${part}.id`, { force: true })
+  // Written as it comes: a stream that fails drops what it still holds, and with it what need not be asked for again.
+  const file = openSync(part, start > 0 ? 'a' : 'w')
+  // After the truncation: an identity must never stand beside bytes of another file.
+  if (typeof strong === 'string') writeFileSync(`${part}.id`, strong)
+  else rmSync(`${part}.id`, { force: true })
   let done = start
   request.on('data', (chunk: Buffer) => {
+    writeSync(file, chunk)
     done += chunk.length
     emit({ type: 'progress', task, done, total, unit: 'bytes' })
   })
-  await pipeline(request, createWriteStream(part, { flags: start > 0 ? 'a' : 'w' }), { signal })
+  try {
+    await finished(request)
+  } finally {
+    closeSync(file)
+  }
   if (total > 0 && done !== total) throw new Error(`the connection ended after ${done} of ${total} bytes`)
 }
 
