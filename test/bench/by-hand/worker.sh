@@ -1,0 +1,11 @@
+#!/bin/bash
+# The same for a worker. $1: the package, the rest: the join line's words after "join".
+set -euo pipefail
+package=$1
+shift
+source "$(dirname "$0")/node.sh" "$package"
+
+kubeadm join "$@"
+until kubectl --kubeconfig /etc/kubernetes/kubelet.conf wait --for=condition=Ready "node/$(hostname)" --timeout=240s; do
+  sleep 0.5
+done
