@@ -16,6 +16,8 @@ import LabStart from './lab/start.ts'
 import PackageBuild from './package/build.ts'
 import PackageInspect from './package/inspect.ts'
 import PackageVerify from './package/verify.ts'
+import Reset from './reset/index.ts'
+import ResetPhase from './reset/phase.ts'
 import TokenCreate from './token/create.ts'
 import TokenDelete from './token/delete.ts'
 import TokenGenerate from './token/generate.ts'
@@ -42,5 +44,7 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'token:generate': TokenGenerate,
   'token:list': TokenList,
   completion: Completion,
+  reset: Reset,
+  'reset:phase': ResetPhase,
   version: Version,
 }

@@ -46,7 +46,12 @@ async function recordTree(
     // Sockets and devices: nobody puts those there, and they have no contents to keep.
     if (type === 'other' || type === undefined || (await recorder.hasRecord(path))) continue
     const before = await stateOf(machine, recorder, path)
-    await recorder.announce({ change: { kind: 'file', path, before }, action: 'keep', target: path })
+    await recorder.announce({
+      change: { kind: 'file', path, before },
+      action: 'keep',
+      target: path,
+      quiet: true,
+    })
   }
   return kept
 }

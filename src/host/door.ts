@@ -202,7 +202,12 @@ export class Door implements Host {
     const before = await readSysctl(this.#machine, key)
     // What this kernel does not have nobody can change.
     if (before === undefined) return
-    await this.#recorder.announce({ change: { kind: 'sysctl', key, before }, action: 'claim', target: key })
+    await this.#recorder.announce({
+      change: { kind: 'sysctl', key, before },
+      action: 'claim',
+      target: key,
+      quiet: true,
+    })
   }
 
   async #isSame(from: string, path: string, mode: number): Promise<boolean> {

@@ -13,7 +13,8 @@ export function dryRunHosts(machine: Machine, emit: Emit): (phase: string) => Ho
   const overlay = new OverlayMachine(machine)
   return (phase) =>
     new Door(overlay, {
-      announce: async ({ action, target, texts }) => {
+      announce: async ({ action, target, texts, quiet }) => {
+        if (quiet === true) return
         const diff =
           texts &&
           createTwoFilesPatch(texts.before === '' ? '/dev/null' : target, target, texts.before, texts.after)

@@ -109,6 +109,11 @@ export class Ledger {
     return lines.filter((line): line is LedgerEntry => line.kind !== 'undone' && !undone.has(line.id))
   }
 
+  /** Everything that was ever on record, taken back or not, oldest first. */
+  async history(): Promise<LedgerEntry[]> {
+    return (await this.#lines()).filter((line): line is LedgerEntry => line.kind !== 'undone')
+  }
+
   async #recordedPaths(): Promise<Set<string>> {
     this.#paths ??= this.entries().then(
       (entries) =>

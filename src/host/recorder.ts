@@ -7,6 +7,8 @@ export interface Step {
   /** For the plan and the log: "write", "enable", … and of what. */
   readonly action: string
   readonly target: string
+  /** Only for the record: nothing happens that a user would want to read. */
+  readonly quiet?: boolean
   /** Old and new text of a text file, for a diff. */
   readonly texts?: { readonly before: string; readonly after: string }
 }

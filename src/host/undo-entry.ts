@@ -15,7 +15,8 @@ export async function undoEntry(machine: Machine, ledger: Ledger, entry: LedgerE
     case 'file':
       return restore(machine, ledger, entry.path, entry.before)
     case 'directory':
-      return removeOwnDirectory(machine, entry.path)
+      // The ledger's own directory goes last of all, when nothing more is to be read in it.
+      return entry.path === ledger.directory ? undefined : removeOwnDirectory(machine, entry.path)
     case 'claim':
       return removeClaimed(machine, entry)
     case 'service':

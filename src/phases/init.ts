@@ -1,6 +1,11 @@
 /** What `edgeadm init` does, in order. Each line is one file; the names are for `--skip-phases` and `init phase`. */
 
 import type { InitContext } from './context.ts'
+import { edgeAffinity } from './edge/affinity.ts'
+import { edgeCertificates } from './edge/certificates.ts'
+import { edgePartsCheck } from './edge/checks.ts'
+import { cloudCore, cloudCoreReady } from './edge/cloudcore.ts'
+import { edgeCustomResources } from './edge/custom-resources.ts'
 import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
@@ -14,6 +19,7 @@ import { checks } from './node/checks.ts'
 import { firewall } from './node/firewall.ts'
 import { hosts } from './node/hosts.ts'
 import { modules } from './node/modules.ts'
+import { record } from './node/record.ts'
 import { selinux } from './node/selinux.ts'
 import { swap } from './node/swap.ts'
 import { sysctl } from './node/sysctl.ts'
@@ -26,7 +32,9 @@ const kubeletStart = kubeadm<InitContext>('init', 'kubelet-start')
 
 export const initPhases: readonly Phase<InitContext>[] = [
   checks,
+  edgePartsCheck,
   unpack,
+  record,
   swap,
   modules,
   sysctl,
@@ -55,7 +63,12 @@ export const initPhases: readonly Phase<InitContext>[] = [
   coreDnsUpstream,
   adminKubeconfig,
   flannel,
+  edgeAffinity,
+  edgeCustomResources,
+  edgeCertificates,
+  cloudCore,
   cniConfig,
   nodeReady,
+  cloudCoreReady,
   cleanUp,
 ]

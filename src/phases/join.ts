@@ -13,6 +13,7 @@ import { discovery } from './node/discovery.ts'
 import { firewall } from './node/firewall.ts'
 import { hosts } from './node/hosts.ts'
 import { modules } from './node/modules.ts'
+import { record } from './node/record.ts'
 import { selinux } from './node/selinux.ts'
 import { swap } from './node/swap.ts'
 import { sysctl } from './node/sysctl.ts'
@@ -31,6 +32,7 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   checks,
   discovery,
   unpack,
+  record,
   swap,
   modules,
   sysctl,

@@ -14,7 +14,6 @@ export const adminKubeconfig: Phase<NodeContext> = {
   },
   run: async ({ host }) => {
     const content = await host.readFile(ADMIN_CONF)
-    await host.claim('/root/.kube/cache')
     if (content !== undefined) await host.writeFile(TARGET, content, { mode: 0o600, secret: true })
   },
 }

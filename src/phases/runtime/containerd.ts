@@ -6,7 +6,7 @@ import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
 import { existingContainerd } from './existing-containerd.ts'
 
-const UNIT = '/etc/systemd/system/containerd.service'
+export const CONTAINERD_UNIT = '/etc/systemd/system/containerd.service'
 const CONFIG = '/etc/containerd/config.toml'
 const RUNC = '/usr/local/sbin/runc'
 
@@ -21,25 +21,25 @@ export const containerd: Phase<NodeContext> = {
   name: 'runtime/containerd',
   title: 'Start containerd',
   runIf: async ({ host, manifest }) => {
-    if ((await host.stat(UNIT)) !== undefined) return true
+    if ((await host.stat(CONTAINERD_UNIT)) !== undefined) return true
     const existing = await existingContainerd(host)
     if (existing.state === 'suitable') return `containerd ${existing.version} of this machine is kept`
     return manifest === undefined ? 'no package was given' : true
   },
   inputs: (ctx) => ctx.manifest?.components.filter(({ name }) => name === 'containerd' || name === 'runc'),
   verify: async ({ host }) =>
-    (await host.stat(UNIT)) !== undefined && (await host.serviceState('containerd.service')).active,
+    (await host.stat(CONTAINERD_UNIT)) !== undefined &&
+    (await host.serviceState('containerd.service')).active,
   run: async (ctx) => {
     const { host } = ctx
-    for (const path of ['/var/lib/containerd', '/run/containerd', '/var/log/pods', '/var/log/containers'])
-      await host.claim(path)
+    for (const path of ['/var/lib/containerd', '/run/containerd', '/opt/containerd']) await host.claim(path)
     await installFromPackage(ctx, 'container/', (name) => (name === 'runc' ? RUNC : `${BIN}/${name}`))
     await installFromPackage(ctx, 'cni/', (name) => `/opt/cni/bin/${name}`)
     const configured = await templateFile(host, CONFIG, 'runtime/containerd-config.toml', {
       sandboxImage: sandboxImage(ctx),
       runc: RUNC,
     })
-    const unit = await templateFile(host, UNIT, 'runtime/containerd.service', { bin: BIN })
+    const unit = await templateFile(host, CONTAINERD_UNIT, 'runtime/containerd.service', { bin: BIN })
     await host.service('containerd.service', { enabled: true, active: true, restart: configured || unit })
     await awaitCondition('containerd to answer', 60_000, ctx.signal, async () => {
       const version = await host.probe(`${BIN}/ctr`, ['version'])

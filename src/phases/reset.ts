@@ -1,0 +1,26 @@
+/** What `edgeadm reset` does, in order. Each line is one file; the names are for `--skip-phases` and `reset phase`. */
+
+import { containers } from './reset/containers.ts'
+import type { ResetContext } from './reset/context.ts'
+import { ipvs } from './reset/ipvs.ts'
+import { kubeadmReset } from './reset/kubeadm.ts'
+import { links } from './reset/links.ts'
+import { removeNode } from './reset/remove-node.ts'
+import { residue } from './reset/residue.ts'
+import { restore } from './reset/restore.ts'
+import { rules } from './reset/rules.ts'
+import type { Phase } from './workflow.ts'
+
+export const resetPhases: readonly Phase<ResetContext>[] = [
+  // A master of several checks the quorum and hands its VIP over here, while its API server still runs.
+  removeNode,
+  kubeadmReset('preflight'),
+  kubeadmReset('remove-etcd-member'),
+  kubeadmReset('cleanup-node'),
+  containers,
+  rules,
+  ipvs,
+  links,
+  restore,
+  residue,
+]

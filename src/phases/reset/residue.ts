@@ -1,0 +1,32 @@
+import { rm } from 'node:fs/promises'
+import { EdgeadmError } from '../../output/errors.ts'
+import { LOG_DIRECTORY } from '../../output/log-file.ts'
+import type { Phase } from '../workflow.ts'
+import type { ResetContext } from './context.ts'
+import { writeReport } from './report.ts'
+import { findResidue } from './residue-checks.ts'
+
+/**
+ * Looks whether anything is left, writes the report, and forgets the machine if nothing is: then the ledger goes, last of
+ * all. What is left keeps the ledger, so that another `edgeadm reset` goes on with it.
+ */
+export const residue: Phase<ResetContext> = {
+  name: 'node/residue',
+  title: 'Look for what is left',
+  run: async (ctx) => {
+    const { settings, ledger, emit } = ctx
+    if (settings.dryRun) {
+      emit({ type: 'change', phase: 'node/residue', action: 'remove', target: ledger.directory })
+      return
+    }
+    const left = [...ctx.residue, ...(await findResidue(ctx))]
+    const report = await writeReport(LOG_DIRECTORY, ctx, left)
+    if (left.length > 0) {
+      throw new EdgeadmError('residue', 'reset is done, but not all is as it was before edgeadm', {
+        details: [...left.map(({ what, why }) => `${what}: ${why}`), `report: ${report}`],
+        fix: 'mend the causes and run `edgeadm reset` again: it goes on with what is left',
+      })
+    }
+    await rm(ledger.directory, { recursive: true, force: true })
+  },
+}

@@ -1,0 +1,157 @@
+/** `edgeadm reset`: what is here, whether it may go, then the phases; and what they left, if anything. */
+
+import { rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { ResetFlags } from '../config/flags.ts'
+import { readConfigFile, resolveReset } from '../config/load.ts'
+import type { ResetSettings } from '../config/types.ts'
+import { Door } from '../host/door.ts'
+import { dryRunHosts } from '../host/dry-run.ts'
+import type { Host } from '../host/host.ts'
+import { Ledger } from '../host/ledger.ts'
+import { LocalMachine } from '../host/local.ts'
+import { lockMachine } from '../host/lock.ts'
+import type { Machine } from '../host/machine.ts'
+import type { Residue } from '../host/undo.ts'
+import { EdgeadmError } from '../output/errors.ts'
+import type { Reporting } from '../output/events.ts'
+import { gatherResetFacts, type ResetFacts } from '../phases/reset/facts.ts'
+import { resetPhases } from '../phases/reset.ts'
+import { checkPhaseNames, runPhases } from '../phases/workflow.ts'
+import { VERSION } from '../version.ts'
+import { readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
+
+export interface ResetRun {
+  readonly flags: ResetFlags
+  readonly reporting: Reporting
+  /** One phase alone: `reset phase NAME`. */
+  readonly only?: string
+  /** Undefined where there is no terminal to ask on. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined
+}
+
+export async function runReset({ flags, reporting, only, confirm }: ResetRun): Promise<void> {
+  requireLinuxRoot('reset', flags['dry-run'] === true)
+  const file = flags.config === undefined ? undefined : await readConfigFile(flags.config)
+  const ledger = new Ledger()
+  const facts = await gatherResetFacts(readOnlyHost(reporting), ledger, hostname())
+  const settings = settingsFor(flags, file, facts)
+  checkPhaseNames(resetPhases, [...settings.skipPhases, ...(only === undefined ? [] : [only])])
+  if (!facts.isTouched) return reportUntouched(facts, reporting)
+  for (const text of scopeOf(facts)) reporting.emit({ type: 'output', text })
+  if (!settings.dryRun && !settings.force) await ask(facts, confirm)
+  await runLocked(settings, facts, ledger, reporting, only)
+  if (settings.dryRun || only !== undefined) return
+  reporting.emit({
+    type: 'result',
+    text: `${facts.nodeName} is as it was before edgeadm: nothing is left.`,
+    data: { node: facts.nodeName, clean: true },
+  })
+}
+
+function settingsFor(
+  flags: ResetFlags,
+  file: Parameters<typeof resolveReset>[0]['file'],
+  facts: ResetFacts,
+): ResetSettings {
+  const kubernetesVersions = facts.kubeadm === undefined ? [] : [facts.kubeadm.version]
+  const versions = { kubernetesVersions, source: 'the kubeadm on this machine' }
+  const settings = resolveReset({ flags, file, versions })
+  return { ...settings, criSocket: settings.criSocket ?? facts.criSocket }
+}
+
+function reportUntouched({ role, nodeName }: ResetFacts, { emit }: Reporting): void {
+  const hint =
+    role === undefined
+      ? ''
+      : '\nIt is a node of a cluster, though, which another program made; for one made by kubeadm: kubeadm reset'
+  emit({
+    type: 'result',
+    text: `edgeadm has changed nothing on ${nodeName}: there is nothing to put back.${hint}`,
+    data: { node: nodeName, clean: true },
+  })
+}
+
+/** What goes, in full, so that nobody resets the wrong machine. */
+function scopeOf({ role, nodeName, server, pods }: ResetFacts): string[] {
+  const cluster = server === undefined ? '' : ` of the cluster at ${server}`
+  const what = role === undefined ? 'edgeadm has begun to set it up' : `a ${role}${cluster}`
+  return [
+    `[reset] This machine is ${nodeName}: ${what}`,
+    pods.length === 0
+      ? '[reset] No Pods run here'
+      : `[reset] ${pods.length} Pods run here and will be stopped, none is drained: ${pods.join(', ')}`,
+  ]
+}
+
+async function ask({ nodeName }: ResetFacts, confirm: ResetRun['confirm']): Promise<void> {
+  if (confirm === undefined) {
+    throw new EdgeadmError(
+      'usage',
+      '`edgeadm reset` asks before it acts, and there is no terminal to ask on',
+      { fix: 'give --force if this machine is to be put back as it was before edgeadm' },
+    )
+  }
+  if (
+    !(await confirm(`Put ${nodeName} back as it was before edgeadm, and lose what runs and is stored here?`))
+  )
+    throw new EdgeadmError('usage', 'not confirmed: nothing was changed')
+}
+
+async function runLocked(
+  settings: ResetSettings,
+  facts: ResetFacts,
+  ledger: Ledger,
+  reporting: Reporting,
+  only: string | undefined,
+): Promise<void> {
+  const command = only === undefined ? 'reset' : `reset phase ${only}`
+  const unlock = settings.dryRun ? undefined : await lockMachine(command)
+  try {
+    reporting.emit({
+      type: 'run',
+      command,
+      version: VERSION,
+      node: hostname(),
+      dryRun: settings.dryRun,
+      phases: resetPhases.map(({ name }) => name),
+    })
+    for (const text of settings.warnings) reporting.emit({ type: 'warning', text })
+    // What init or join finished is no longer so from here on: neither may go on from there.
+    if (!settings.dryRun) await rm(join(ledger.directory, 'journal.ndjson'), { force: true })
+    const machine = new LocalMachine(reporting.signal)
+    const hostFor = hosts(machine, settings.dryRun, reporting)
+    const residue: Residue[] = []
+    await runPhases({
+      phases: resetPhases,
+      context: (phase, skips) => ({
+        ...reporting,
+        settings,
+        facts,
+        ledger,
+        machine,
+        residue,
+        skips,
+        host: hostFor(phase),
+      }),
+      skip: settings.skipPhases,
+      ...(only === undefined ? {} : { only }),
+      journal: undefined,
+      reporting,
+    })
+  } finally {
+    await unlock?.()
+  }
+}
+
+/** What reset changes goes on no record: it only takes away. */
+function hosts(machine: Machine, dryRun: boolean, { emit }: Reporting): (phase: string) => Host {
+  if (dryRun) return dryRunHosts(machine, emit)
+  return (phase) =>
+    new Door(machine, {
+      announce: async ({ action, target }) => emit({ type: 'change', phase, action, target }),
+      keep: async () => '',
+      hasRecord: async () => true,
+    })
+}
