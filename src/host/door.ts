@@ -210,6 +210,12 @@ export class Door implements Host {
     })
   }
 
+  async claimService(unit: string): Promise<void> {
+    const before = await this.serviceState(unit)
+    const change = { kind: 'service', unit, before } as const
+    await this.#recorder.announce({ change, action: 'claim', target: unit, quiet: true })
+  }
+
   async #isSame(from: string, path: string, mode: number): Promise<boolean> {
     const [source, target] = [await this.#machine.stat(from), await this.#machine.stat(path)]
     if (target?.type !== 'file' || target.size !== source?.size || target.mode !== mode) return false

@@ -17,6 +17,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Milliseconds; the command is killed afterwards. Default: none. */
   readonly timeout?: number
+  /** Ends the command when aborted; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
   /** Called for each line of stdout and stderr as it comes. */
   readonly onLine?: (line: string) => void
   readonly cwd?: string
@@ -103,4 +105,6 @@ export interface Host {
   claim(path: string): Promise<void>
   /** As `claim`, for a kernel parameter that something else will set. Its name as in /proc/sys: `vm/overcommit_memory`. */
   claimSysctl(key: string): Promise<void>
+  /** As `claim`, for a systemd unit that another unit will start. */
+  claimService(unit: string): Promise<void>
 }

@@ -1,9 +1,11 @@
-import { constants } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
+import { messageOf } from '../output/errors.ts'
 import type { CommandOptions, FileStat, Output } from './host.ts'
 import type { Machine } from './machine.ts'
+import { RUN_VARIABLE } from './orphans.ts'
 
 /** Milliseconds between SIGTERM and SIGKILL for a command that is to stop. */
 const KILL_DELAY = 5000
@@ -19,24 +21,27 @@ export class LocalMachine implements Machine {
 
   async execute(file: string, args: readonly string[], options: CommandOptions = {}): Promise<Output> {
     this.#signal?.throwIfAborted()
+    const signals = [this.#signal, options.signal].filter((one) => one !== undefined)
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
     const child = execa(file, [...args], {
       reject: false,
       all: options.onLine !== undefined,
       stripFinalNewline: true,
       forceKillAfterDelay: KILL_DELAY,
-      env: { LC_ALL: 'C.UTF-8', ...options.env },
+      env: { LC_ALL: 'C.UTF-8', [RUN_VARIABLE]: String(process.pid), ...options.env },
       ...(options.input === undefined
         ? { stdin: 'ignore' as const }
         : { input: options.input as string | Uint8Array }),
       ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(this.#signal === undefined ? {} : { cancelSignal: this.#signal }),
+      cwd: options.cwd ?? workingDirectory(),
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
     })
     const reported =
       options.onLine === undefined ? undefined : forwardLines(child.iterable({ from: 'all' }), options.onLine)
     const result = await child
     await reported
     this.#signal?.throwIfAborted()
+    options.signal?.throwIfAborted()
     const stdout = typeof result.stdout === 'string' ? result.stdout : ''
     const stderr = typeof result.stderr === 'string' ? result.stderr : ''
     if (result.exitCode !== undefined) return { stdout, stderr, exitCode: result.exitCode }
@@ -44,7 +49,7 @@ export class LocalMachine implements Machine {
     // Killed: by the time-out or by somebody else. 124 is what timeout(1) says.
     const why = result.timedOut
       ? `${file} did not end within ${(options.timeout ?? 0) / 1000} s`
-      : `${file} was ended by ${result.signal ?? 'an error'}`
+      : `${file} was ended by ${result.signal ?? messageOf(result.cause)}`
     return { stdout, stderr: [stderr, why].filter(Boolean).join('\n'), exitCode: result.timedOut ? 124 : 137 }
   }
 
@@ -149,6 +154,17 @@ export class LocalMachine implements Machine {
       await fs.rm(temporary, { force: true })
       throw error
     }
+  }
+}
+
+/** A user may have been given a shell in a directory that he may not enter; nothing could be started there. */
+function workingDirectory(): string {
+  const directory = process.cwd()
+  try {
+    accessSync(directory, constants.X_OK)
+    return directory
+  } catch {
+    return '/'
   }
 }
 

@@ -13,6 +13,7 @@ import { Ledger } from '../host/ledger.ts'
 import { LocalMachine } from '../host/local.ts'
 import { lockMachine } from '../host/lock.ts'
 import type { Machine } from '../host/machine.ts'
+import { endOrphans } from '../host/orphans.ts'
 import type { Residue } from '../host/undo.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
@@ -109,6 +110,7 @@ async function runLocked(
   const command = only === undefined ? 'reset' : `reset phase ${only}`
   const unlock = settings.dryRun ? undefined : await lockMachine(command)
   try {
+    if (!settings.dryRun) await endOrphans()
     reporting.emit({
       type: 'run',
       command,

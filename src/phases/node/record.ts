@@ -38,10 +38,14 @@ const MADE_BY_OTHERS = [
   '/var/log/containers',
   '/usr/libexec/kubernetes',
   '/run/flannel',
+  '/run/nri',
+  '/run/xtables.lock',
   '/root/.kube/cache',
 ]
 /** Above or beside them; others may use them, so reset removes them only when they are empty. */
-const SHARED = ['/etc/cni', '/root/.kube', NAMESPACES]
+const SHARED = ['/etc/cni', '/root/.kube', '/lib/modules', NAMESPACES]
+/** The kubelet's unit wants it. */
+const STARTED_BY_OTHERS = 'network-online.target'
 const FORWARDING = ['/proc/sys/net/ipv4/conf', '/proc/sys/net/ipv6/conf']
 
 /** What Kubernetes changes by itself later on, so that reset can put it back. Changes nothing. */
@@ -55,6 +59,7 @@ export const record: Phase<NodeContext> = {
       for (const device of await host.list(directory))
         await host.claimSysctl(`${directory.slice('/proc/sys/'.length)}/${device}/forwarding`)
     }
+    await host.claimService(STARTED_BY_OTHERS)
     for (const path of SHARED) await host.makeDirectory(path)
     const paths = isControlPlane(settings) ? [...MADE_BY_OTHERS, '/var/lib/etcd'] : MADE_BY_OTHERS
     for (const path of paths) await host.claim(path)
