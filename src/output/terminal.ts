@@ -18,6 +18,8 @@ export class TerminalRenderer implements Renderer {
   readonly #stdout: NodeJS.WriteStream
   readonly #stderr: NodeJS.WriteStream
   #row: Row | undefined
+  /** The plan is what a dry run is for. */
+  #isPlan = false
   /** Rows and texts are written strictly one after the other. */
   #queue: Promise<void> = Promise.resolve()
 
@@ -52,10 +54,11 @@ export class TerminalRenderer implements Renderer {
         if (event.text !== '') this.#write(this.#stdout, event.text)
         break
       case 'change':
-        if (event.diff !== undefined)
-          this.#write(this.#stderr, `${event.action} ${event.target}\n${event.diff}`)
+        if (event.diff !== undefined || this.#isPlan)
+          this.#write(this.#stderr, [`${event.action} ${event.target}`, event.diff ?? []].flat().join('\n'))
         break
       case 'run':
+        this.#isPlan = event.dryRun
         break
     }
   }

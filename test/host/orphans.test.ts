@@ -24,9 +24,13 @@ process.exit(0)
 
 test('ends what a killed run left, and nothing of this run', async () => {
   const node = ['--input-type=module', '--eval', SCRIPT]
-  const child = spawn('unshare', ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, ...node], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    'unshare',
+    ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, ...node],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   let text = ''
   child.stdout.on('data', (chunk) => {
     text += chunk
