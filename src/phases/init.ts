@@ -52,6 +52,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
   kubeadm('init', 'control-plane'),
   kubeletStart,
   kubeadm('init', 'wait-control-plane'),
+  flannel,
   kubeadm('init', 'upload-config'),
   kubeadm('init', 'upload-certs', {
     runIf: ({ settings }) => (settings.uploadCerts ? true : 'only with --upload-certs'),
@@ -62,7 +63,6 @@ export const initPhases: readonly Phase<InitContext>[] = [
   kubeadm('init', 'addon'),
   coreDnsUpstream,
   adminKubeconfig,
-  flannel,
   edgeAffinity,
   edgeCustomResources,
   edgeCertificates,

@@ -1,35 +1,56 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BIN, type NodeContext, UNPACKED } from '../context.ts'
 import type { Phase } from '../workflow.ts'
+import { type Index, selectImages, wantedImages } from './wanted-images.ts'
 
 /** The CRI's own namespace in containerd. */
 const NAMESPACE = 'k8s.io'
 
+const LAYOUT = join(UNPACKED, 'images')
+
 /**
- * Brings the package's images into containerd. tar feeds ctr through a pipe, so that the images are never a second time
- * on the disk; `ctr` checks each blob's digest.
+ * Brings the images that this node needs from the package into containerd. tar feeds ctr through a pipe, so that the
+ * images are never a second time on the disk; `ctr` checks each blob's digest.
  */
 export const images: Phase<NodeContext> = {
   name: 'runtime/images',
   title: 'Import images',
-  runIf: ({ manifest }) =>
-    manifest === undefined || manifest.images.length === 0 ? 'the package has no images' : true,
-  inputs: ({ manifest }) => manifest?.images,
-  verify: async ({ host, manifest }) => {
-    const list = await host.probe(`${BIN}/ctr`, ['--namespace', NAMESPACE, 'images', 'list', '--quiet'])
+  runIf: (ctx) => (wantedImages(ctx).length === 0 ? 'the package has no images' : true),
+  inputs: wantedImages,
+  verify: async (ctx) => {
+    const list = await ctx.host.probe(await ctrPath(ctx.host), [
+      '--namespace',
+      NAMESPACE,
+      'images',
+      'list',
+      '--quiet',
+    ])
     const present = new Set(list.stdout.split('\n'))
-    return (manifest?.images ?? []).every(({ name }) => present.has(name))
+    return wantedImages(ctx).every(({ name }) => present.has(name))
   },
-  run: async ({ host, manifest }) => {
-    const script = `set -e; tar -C "$1" -cf - . | "$2" --namespace "$3" images import --all-platforms=false -`
-    await host.run('sh', ['-c', script, 'import', join(UNPACKED, 'images'), await ctrPath(host), NAMESPACE], {
-      title: `import ${manifest?.images.length ?? 0} images`,
+  run: async (ctx) => {
+    const { host, settings } = ctx
+    const wanted = wantedImages(ctx)
+    const paths = settings.dryRun ? [] : await select(new Set(wanted.map(({ digest }) => digest)))
+    const script = `set -e; tar -C "$1" -cf - --files-from=- --transform='s|^wanted\\.json$|index.json|' | "$2" --namespace "$3" images import --all-platforms=false -`
+    await host.run('sh', ['-c', script, 'import', LAYOUT, await ctrPath(host), NAMESPACE], {
+      title: `import ${wanted.length} images`,
       undo: null,
+      input: paths.map((path) => `${path}\n`).join(''),
     })
   },
 }
 
-async function ctrPath(host: NodeContext['host']): Promise<string> {
+/** Writes the index of the wanted images beside the package's own, and names the files that belong to them. */
+async function select(digests: ReadonlySet<string>): Promise<string[]> {
+  const index = JSON.parse(await readFile(join(LAYOUT, 'index.json'), 'utf8')) as Index
+  const selection = await selectImages(index, digests, (path) => readFile(join(LAYOUT, path), 'utf8'))
+  await writeFile(join(LAYOUT, 'wanted.json'), JSON.stringify(selection.index))
+  return ['wanted.json', ...selection.paths]
+}
+
+export async function ctrPath(host: NodeContext['host']): Promise<string> {
   // A kept containerd has its own ctr in PATH.
   return (await host.stat(`${BIN}/ctr`)) === undefined ? 'ctr' : `${BIN}/ctr`
 }

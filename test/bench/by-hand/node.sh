@@ -14,7 +14,6 @@ cp container/runc /usr/local/sbin/
 cp /root/by-hand/config.toml /etc/containerd/config.toml
 cp /root/by-hand/containerd.service /root/by-hand/kubelet.service /etc/systemd/system/
 cp /root/by-hand/10-kubeadm.conf /etc/systemd/system/kubelet.service.d/
-cp /root/by-hand/10-flannel.conflist /etc/cni/net.d/
 systemctl daemon-reload
 systemctl enable -q --now containerd
 systemctl enable -q kubelet

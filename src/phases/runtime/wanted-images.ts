@@ -1,0 +1,46 @@
+import type { PackageImage } from '../../package/index.ts'
+import { isControlPlane, type NodeContext } from '../context.ts'
+
+/** Images that run on masters only; on another node they would take time and disk for nothing. */
+const MASTERS_ONLY =
+  /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd|haproxy|keepalived|cloudcore|iptables-manager(-nft)?):/
+
+/** The images of the package that this node can run. */
+export function wantedImages({ settings, manifest }: NodeContext): readonly PackageImage[] {
+  const images = manifest?.images ?? []
+  return isControlPlane(settings) ? images : images.filter(({ name }) => !MASTERS_ONLY.test(name))
+}
+
+/** What is read of the OCI image format: https://github.com/opencontainers/image-spec */
+interface Descriptor {
+  readonly digest: string
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+export interface Index {
+  readonly manifests: readonly Descriptor[]
+}
+
+interface ImageManifest {
+  readonly config: Descriptor
+  readonly layers: readonly Descriptor[]
+}
+
+/** The part of an OCI layout that some images make: their index, and the paths of their blobs. */
+export async function selectImages(
+  index: Index,
+  digests: ReadonlySet<string>,
+  readManifest: (path: string) => Promise<string>,
+): Promise<{ index: Index; paths: string[] }> {
+  const manifests = index.manifests.filter(({ digest }) => digests.has(digest))
+  const paths = new Set(['oci-layout'])
+  for (const { digest } of manifests) {
+    const manifest = JSON.parse(await readManifest(blobPath(digest))) as ImageManifest
+    for (const blob of [{ digest }, manifest.config, ...manifest.layers]) paths.add(blobPath(blob.digest))
+  }
+  return { index: { ...index, manifests }, paths: [...paths] }
+}
+
+function blobPath(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`
+}
