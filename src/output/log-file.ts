@@ -8,11 +8,15 @@ export const LOG_DIRECTORY = '/var/log/edgeadm'
 
 /**
  * Every event of a run that changes the machine, as JSON lines in /var/log/edgeadm/<command>-<time>.log (mode 0600).
- * Opened by the `run` event, so a run that fails before it, or a dry run, leaves nothing.
+ * Made with the first change, so a run that is refused before it, or a dry run, leaves nothing.
  */
 export class LogFile implements Renderer {
   readonly #directory: string
   #path: string | undefined
+  /** What the path will be. */
+  #target = ''
+  /** Lines not yet written, of a run that has changed nothing so far; undefined outside of a run. */
+  #before: string[] | undefined
 
   constructor(directory: string = LOG_DIRECTORY) {
     this.#directory = directory
@@ -25,13 +29,20 @@ export class LogFile implements Renderer {
 
   handle(event: Event): void {
     if (event.type === 'run' && !event.dryRun) {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o750 })
       const stamp = event.time.replace(/[-:]/g, '').replace(/\.\d+/, '')
-      this.#path = join(this.#directory, `${event.command.replaceAll(' ', '-')}-${stamp}.log`)
+      this.#before = []
+      this.#target = join(this.#directory, `${event.command.replaceAll(' ', '-')}-${stamp}.log`)
     }
     // The result may carry a token (the join line), and progress says nothing afterwards.
-    if (this.#path === undefined || event.type === 'result' || event.type === 'progress') return
-    appendFileSync(this.#path, `${JSON.stringify(event)}\n`, { mode: 0o600 })
+    if (this.#before === undefined || event.type === 'result' || event.type === 'progress') return
+    this.#before.push(`${JSON.stringify(event)}\n`)
+    if (event.type === 'change' && this.#path === undefined) {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o750 })
+      this.#path = this.#target
+    }
+    if (this.#path === undefined) return
+    appendFileSync(this.#path, this.#before.join(''), { mode: 0o600 })
+    this.#before = []
   }
 
   async close(): Promise<void> {}

@@ -12,6 +12,8 @@ export class PlainRenderer implements Renderer {
   readonly #stdout: NodeJS.WritableStream
   readonly #stderr: NodeJS.WritableStream
   readonly #verbosity: number
+  /** Then the changes are the plan that was asked for. */
+  #dryRun = false
   readonly #lastProgress = new Map<string, number>()
 
   constructor(stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream, verbosity: number) {
@@ -30,6 +32,7 @@ export class PlainRenderer implements Renderer {
   #lines(event: Exclude<Event, { type: 'result' }>): string[] {
     switch (event.type) {
       case 'run':
+        this.#dryRun = event.dryRun
         return event.dryRun ? [`[dryrun] ${event.command} on ${event.node}: nothing will be changed`] : []
       case 'phase':
         return this.#phaseLines(event)
@@ -50,13 +53,14 @@ export class PlainRenderer implements Renderer {
     const label = `[${event.phase}]`
     if (event.state === 'started') return [`${label} ${event.title}`]
     if (event.state === 'skipped') return [`${label} skipped: ${event.reason ?? 'not wanted'}`]
-    if (event.state === 'failed') return [`${label} failed: ${event.reason ?? ''}`]
+    // What failed is said once, by the error that ends the run.
+    if (event.state === 'failed') return [`${label} failed`]
     const time = duration(event.ms ?? 0)
     return time === '' ? [] : [`${label} done in ${time}`]
   }
 
   #changeLines(event: Event & { type: 'change' }): string[] {
-    if (event.diff === undefined && this.#verbosity === 0) return []
+    if (event.diff === undefined && this.#verbosity === 0 && !this.#dryRun) return []
     const head = `[${event.phase}] ${event.action} ${event.target}`
     return event.diff === undefined ? [head] : [head, ...event.diff.trimEnd().split('\n')]
   }

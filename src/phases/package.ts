@@ -14,6 +14,7 @@ const WANTED = ['bin/', 'cni/', 'container/', 'images/']
 export const unpack: Phase<NodeContext> = {
   name: 'package',
   title: 'Unpack and verify the package',
+  preliminary: true,
   runIf: ({ settings }) => (settings.package.path === undefined ? 'no package was given' : true),
   inputs: ({ manifest }) => manifest?.files.map(({ path, sha256 }) => [path, sha256]),
   // After a finished run everything of it is in its place; an unfinished one unpacks again, in a few seconds.
@@ -22,17 +23,22 @@ export const unpack: Phase<NodeContext> = {
     if (installed === undefined || installed !== `${JSON.stringify(manifest)}\n`) return false
     return (await host.stat(`${BIN}/kubelet`)) !== undefined
   },
-  run: async ({ host, settings, emit, signal }) => {
+  run: async ({ settings, emit, signal }) => {
     const path = settings.package.path
     if (path === undefined) throw new EdgeadmError('package', 'no package was given')
-    await host.makeDirectory('/var/lib/edgeadm', { mode: 0o700 })
     if (settings.dryRun) return
     await rm(UNPACKED, { recursive: true, force: true })
-    await mkdir(UNPACKED, { mode: 0o700 })
-    await unpackPackage(path, UNPACKED, {
-      emit,
-      signal,
-      select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
-    })
+    // edgeadm's own folder, not a change to put back: it goes with reset, and at once if nothing comes of this run.
+    await mkdir(UNPACKED, { recursive: true, mode: 0o700 })
+    try {
+      await unpackPackage(path, UNPACKED, {
+        emit,
+        signal,
+        select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
+      })
+    } catch (error) {
+      await rm(UNPACKED, { recursive: true, force: true })
+      throw error
+    }
   },
 }

@@ -31,6 +31,8 @@ export interface Phase<C extends PhaseContext> {
   readonly run: (ctx: C) => Promise<void>
   /** Whether what an earlier run did still stands. Without it a rerun repeats the phase. */
   readonly verify?: (ctx: C) => Promise<boolean>
+  /** Changes nothing outside edgeadm's own folder: a run that fails up to here leaves the machine as it was. */
+  readonly preliminary?: true
   /** Runs beside the phases after it, and is awaited before the phase of this name. */
   readonly until?: string
 }
@@ -47,7 +49,7 @@ export interface RunOptions<C extends PhaseContext> {
   readonly skip: readonly string[]
   /** Runs this phase alone, journal or not. */
   readonly only?: string
-  /** Undefined in a dry run. */
+  /** Undefined: every phase runs. */
   readonly journal: Journal | undefined
   readonly reporting: Reporting
 }
@@ -139,10 +141,12 @@ async function runOne<C extends PhaseContext>(phase: Phase<C>, options: RunOptio
   }
   const started = Date.now()
   emit({ ...base, state: 'started' })
-  const inputs = hashOf(phase.inputs?.(ctx))
+  const inputs = inputsOf(phase, ctx)
   try {
+    if (phase.preliminary !== true) await options.journal?.flush()
     await phase.run(ctx)
-    await options.journal?.finished(phase.name, inputs)
+    if (options.only === undefined || options.only === phase.name)
+      await options.journal?.finished(phase.name, inputs, phase.preliminary)
     emit({ ...base, state: 'done', ms: Date.now() - started })
   } catch (error) {
     emit({ ...base, state: 'failed', reason: messageOf(error), ms: Date.now() - started })
@@ -160,7 +164,7 @@ async function reasonToSkip<C extends PhaseContext>(
   if (wanted !== true) return wanted === false ? 'not needed' : wanted
   if (options.journal === undefined || options.only !== undefined || phase.verify === undefined)
     return undefined
-  if (!options.journal.hasFinished(phase.name, hashOf(phase.inputs?.(ctx)))) return undefined
+  if (!options.journal.hasFinished(phase.name, inputsOf(phase, ctx))) return undefined
   return (await phase.verify(ctx)) ? 'done by an earlier run' : undefined
 }
 
@@ -168,8 +172,11 @@ function phaseError(name: string, error: unknown): EdgeadmError {
   return new EdgeadmError('phase', `phase ${name}: ${messageOf(error)}`, { cause: error })
 }
 
-function hashOf(inputs: unknown): string {
+/** Of what the phase depends on, and of the parts that were left out: they are missing when the next run wants them. */
+function inputsOf<C extends PhaseContext>(phase: Phase<C>, ctx: C): string {
+  const left = (phase.children ?? []).filter((child) => ctx.skips(`${phase.name}/${child}`))
+  const inputs = phase.inputs?.(ctx) ?? null
   return createHash('sha256')
-    .update(JSON.stringify(inputs ?? null))
+    .update(JSON.stringify(left.length === 0 ? inputs : { inputs, left }))
     .digest('hex')
 }

@@ -8,7 +8,7 @@ import type { Reporting } from '../output/events.ts'
 import { initPhases } from '../phases/init.ts'
 import { render } from '../templates.ts'
 import { joinLine } from './join-line.ts'
-import { runOnNode } from './on-node.ts'
+import { reportDryRun, runOnNode } from './on-node.ts'
 import { openPackage } from './package.ts'
 import { previousToken, readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
 
@@ -31,7 +31,8 @@ export async function runInit(flags: InitFlags, reporting: Reporting, only?: str
     reporting,
     ...(only === undefined ? {} : { only }),
   })
-  if (only === undefined && !settings.dryRun) await report(host, settings, reporting)
+  if (settings.dryRun) return reportDryRun(settings, reporting)
+  if (only === undefined) await report(host, settings, reporting)
 }
 
 async function report(host: Host, settings: InitSettings, { emit }: Reporting): Promise<void> {

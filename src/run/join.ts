@@ -5,7 +5,7 @@ import { gatherFacts, readConfigFile, resolveJoin } from '../config/load.ts'
 import type { Reporting } from '../output/events.ts'
 import { joinPhases } from '../phases/join.ts'
 import { render } from '../templates.ts'
-import { runOnNode } from './on-node.ts'
+import { reportDryRun, runOnNode } from './on-node.ts'
 import { openPackage } from './package.ts'
 import { readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
 
@@ -31,7 +31,8 @@ export async function runJoin(
     reporting,
     ...(only === undefined ? {} : { only }),
   })
-  if (only !== undefined || settings.dryRun) return
+  if (settings.dryRun) return reportDryRun(settings, reporting)
+  if (only !== undefined) return
   const role = settings.controlPlane === undefined ? 'worker' : 'master'
   reporting.emit({
     type: 'result',

@@ -8,13 +8,16 @@ import type { Host } from '../host/host.ts'
 import { Ledger, STATE_DIRECTORY } from '../host/ledger.ts'
 import { LocalMachine } from '../host/local.ts'
 import { lockMachine } from '../host/lock.ts'
+import { endOrphans } from '../host/orphans.ts'
 import { recordedHost } from '../host/recorded.ts'
+import { UnprivilegedMachine } from '../host/unprivileged.ts'
 import type { Reporting } from '../output/events.ts'
 import type { PackageManifest } from '../package/index.ts'
 import type { NodeContext } from '../phases/context.ts'
 import { Journal } from '../phases/journal.ts'
 import { checkPhaseNames, type Phase, runPhases } from '../phases/workflow.ts'
 import { VERSION } from '../version.ts'
+import { checkEarlierRun, lastingSettings } from './earlier-run.ts'
 
 export interface NodeRun<C extends NodeContext> {
   readonly settings: C['settings'] & (InitSettings | JoinSettings)
@@ -35,6 +38,7 @@ export async function runOnNode<C extends NodeContext>(run: NodeRun<C>): Promise
   const command = run.only === undefined ? settings.command : `${settings.command} phase ${run.only}`
   const unlock = settings.dryRun ? undefined : await lockMachine(command)
   try {
+    if (!settings.dryRun) await endOrphans()
     reporting.emit({
       type: 'run',
       command,
@@ -43,6 +47,11 @@ export async function runOnNode<C extends NodeContext>(run: NodeRun<C>): Promise
       dryRun: settings.dryRun,
       phases: phases.map(({ name }) => name),
     })
+    const journal = await Journal.open(settings.command, { readOnly: settings.dryRun })
+    if (run.only === undefined) {
+      checkEarlierRun(journal, settings)
+      journal.begin(lastingSettings(settings))
+    }
     for (const text of settings.warnings) reporting.emit({ type: 'warning', text })
     const hostFor = hosts(settings.dryRun, reporting)
     await runPhases<C>({
@@ -51,7 +60,7 @@ export async function runOnNode<C extends NodeContext>(run: NodeRun<C>): Promise
         ({ ...reporting, settings, manifest, skips, host: hostFor(phase) }) as unknown as C,
       skip: settings.skipPhases,
       ...(run.only === undefined ? {} : { only: run.only }),
-      journal: settings.dryRun ? undefined : await Journal.open(settings.command),
+      journal,
       reporting,
     })
   } finally {
@@ -62,11 +71,34 @@ export async function runOnNode<C extends NodeContext>(run: NodeRun<C>): Promise
   }
 }
 
+/** The last word of a dry run. */
+export function reportDryRun({ command, node }: InitSettings | JoinSettings, { emit }: Reporting): void {
+  emit({
+    type: 'result',
+    text: `This was a dry run: ${node.name} is as it was. Without --dry-run, \`edgeadm ${command}\` does what is listed.`,
+    data: { node: node.name, dryRun: true },
+  })
+}
+
 function hosts(dryRun: boolean, reporting: Reporting): (phase: string) => Host {
+  if (dryRun) return dryRunHosts(readableMachine(reporting), reporting.emit)
   const machine = new LocalMachine(reporting.signal)
-  if (dryRun) return dryRunHosts(machine, reporting.emit)
   const ledger = new Ledger()
   return (phase) => recordedHost(machine, ledger, phase, reporting.emit)
+}
+
+/** A dry run takes what it may not read as not there, and says so once. */
+function readableMachine({ emit, signal }: Reporting): LocalMachine {
+  if (process.getuid?.() === 0) return new LocalMachine(signal)
+  let said = false
+  return new UnprivilegedMachine(signal, (path) => {
+    if (said) return
+    said = true
+    emit({
+      type: 'warning',
+      text: `without root's rights ${path} and perhaps more cannot be read: the plan takes them as not there`,
+    })
+  })
 }
 
 /** A run that was refused before its first change leaves no folder either. */

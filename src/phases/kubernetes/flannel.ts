@@ -1,5 +1,4 @@
 import { applyTemplate } from '../../kubernetes/kubectl.ts'
-import { EdgeadmError } from '../../output/errors.ts'
 import type { InitContext } from '../context.ts'
 import { hostOf } from '../node/address.ts'
 import type { Phase } from '../workflow.ts'
@@ -24,24 +23,23 @@ function apiServer({ settings }: InitContext): { apiHost: string; apiPort: strin
   return { apiHost: hostOf(controlPlaneEndpoint), apiPort: port ?? String(bindPort) }
 }
 
-function image({ manifest }: InitContext): string {
-  const found = manifest?.images.find(({ name }) => /\/flannel:/.test(name))
-  if (found === undefined)
-    throw new EdgeadmError('package', 'the package has no flannel image', {
-      fix: 'build one with flannel, or use --cni=none',
-    })
-  return found.name
+/** Undefined without a package, or with one that has no flannel: node/checks says so before anything is changed. */
+export function flannelImage({ manifest }: Pick<InitContext, 'manifest'>): string | undefined {
+  return manifest?.images.find(({ name }) => /\/flannel:/.test(name))?.name
 }
 
 export const flannel: Phase<InitContext> = {
   name: 'cni/flannel',
   title: 'Install flannel',
-  runIf: ({ settings }) => (settings.cni === 'flannel' ? true : '--cni=none'),
+  runIf: (ctx) => {
+    if (ctx.settings.cni !== 'flannel') return '--cni=none'
+    return flannelImage(ctx) === undefined ? 'the package has no flannel image' : true
+  },
   inputs: (ctx) => [network(ctx), apiServer(ctx), ctx.manifest?.images],
   verify: async () => true,
   run: async (ctx) => {
     await applyTemplate(ctx.host, 'kubernetes/flannel/flannel.yaml', {
-      image: image(ctx),
+      image: flannelImage(ctx),
       network: network(ctx),
       ...apiServer(ctx),
     })

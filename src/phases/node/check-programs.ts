@@ -1,5 +1,6 @@
 import type { NodeContext } from '../context.ts'
-import { existingContainerd } from '../runtime/existing-containerd.ts'
+import { flannelImage } from '../kubernetes/flannel.ts'
+import { type ExistingContainerd, existingContainerd } from '../runtime/existing-containerd.ts'
 import type { Problem } from './checks.ts'
 
 /** What the kubelet and kubeadm 1.33 call (kubeadm's FileExisting checks), and what edgeadm itself calls. */
@@ -9,7 +10,7 @@ const USEFUL = ['iptables'] as const
 
 /** Programs that must be there, and a container runtime that can stay if there is one. */
 export async function checkPrograms(ctx: NodeContext): Promise<Problem[]> {
-  const { host, manifest } = ctx
+  const { host } = ctx
   const problems: Problem[] = []
   for (const [programs, severity] of [
     [REQUIRED, 'error'],
@@ -28,14 +29,23 @@ export async function checkPrograms(ctx: NodeContext): Promise<Problem[]> {
   if (existing.state === 'unsuitable') {
     problems.push(...existing.problems.map((text) => ({ check: 'CRI', severity: 'error' as const, text })))
   }
-  if (existing.state === 'none' && manifest === undefined && !(await isInPath(host, 'kubeadm'))) {
-    problems.push({
-      check: 'Package',
-      severity: 'error',
-      text: 'there is no kubeadm on this machine and no package was given: name one with --install-pkg-path',
-    })
+  return [...problems, ...(await checkPackage(ctx, existing.state))]
+}
+
+/** What only a package can bring. A dry run goes on without: its plan leaves out what would come from there. */
+async function checkPackage(ctx: NodeContext, containerd: ExistingContainerd['state']): Promise<Problem[]> {
+  const { host, manifest, settings, skips } = ctx
+  const severity = settings.dryRun ? 'warning' : 'error'
+  if (manifest === undefined && containerd === 'none' && !(await isInPath(host, 'kubeadm'))) {
+    const text =
+      'there is no kubeadm on this machine and no package was given: name one with --install-pkg-path'
+    return [{ check: 'Package', severity, text }]
   }
-  return problems
+  const wantsFlannel = settings.command === 'init' && settings.cni === 'flannel' && !skips('cni/flannel')
+  if (!wantsFlannel || flannelImage(ctx) !== undefined) return []
+  const what = manifest === undefined ? 'no package was given' : 'the package has no flannel image'
+  const text = `${what}, and flannel comes from one: name one with --install-pkg-path, or use --cni=none`
+  return [{ check: 'Package', severity, text }]
 }
 
 async function isInPath(host: NodeContext['host'], program: string): Promise<boolean> {

@@ -5,6 +5,7 @@
 
 import { EdgeadmError } from '../../output/errors.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
+import { checkLoadBalancer } from '../load-balancer/checks.ts'
 import type { Phase } from '../workflow.ts'
 import { checkPorts } from './check-ports.ts'
 import { checkPrograms } from './check-programs.ts'
@@ -21,7 +22,7 @@ export interface Problem {
 
 export type Check = (ctx: NodeContext) => Promise<Problem[]>
 
-const CHECKS: readonly Check[] = [checkResources, checkPrograms, checkState, checkPorts]
+const CHECKS: readonly Check[] = [checkResources, checkPrograms, checkState, checkPorts, checkLoadBalancer]
 
 function isIgnored(check: string, ignored: readonly string[]): boolean {
   return ignored.includes('all') || ignored.includes(check.toLowerCase())
@@ -30,6 +31,7 @@ function isIgnored(check: string, ignored: readonly string[]): boolean {
 export const checks: Phase<NodeContext> = {
   name: 'node/checks',
   title: 'Check the machine',
+  preliminary: true,
   // They ask about the machine before edgeadm; on a rerun they have been answered.
   verify: async () => true,
   run: async (ctx) => {
