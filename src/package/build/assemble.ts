@@ -1,0 +1,227 @@
+import { createHash, type KeyObject } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { EdgeadmError } from '../../output/errors.ts'
+import type { Reporting } from '../../output/events.ts'
+import {
+  type Architecture,
+  MANIFEST_NAME,
+  PACKAGE_SCHEMA,
+  type PackageFile,
+  type PackageImage,
+  type PackageManifest,
+  SIGNATURE_NAME,
+  serializeManifest,
+} from '../manifest.ts'
+import { signManifest } from '../signature.ts'
+import { type TarItem, tarChunks } from '../tar-writer.ts'
+import { blobOf } from './hashing.ts'
+import { MEDIA } from './oci.ts'
+import type { Step } from './plan.ts'
+import { fill, valuesOf } from './recipe.ts'
+import { hexOf, type MadeComponent } from './record.ts'
+import { isBuilt } from './reuse.ts'
+import { programPath } from './sources/programs.ts'
+import { zstdFrames } from './zstd-frames.ts'
+
+export interface AssembleOptions extends Reporting {
+  readonly path: string
+  readonly kubernetesVersion: string
+  readonly edgeVersion: string
+  readonly arch: Architecture
+  readonly steps: readonly Step[]
+  readonly made: ReadonlyMap<string, MadeComponent>
+  readonly signKey?: KeyObject
+}
+
+interface Content {
+  readonly file: PackageFile
+  /** Its bytes, or the path of the file that has them. */
+  readonly content: Buffer | string
+}
+
+/** Writes the package: manifest (and signature), then all files by path, all root's and dated 1970. */
+export async function assemble(options: AssembleOptions): Promise<PackageManifest> {
+  const contents = [...programContents(options), ...imageContents(options)].sort((a, b) =>
+    a.file.path < b.file.path ? -1 : 1,
+  )
+  const manifest: PackageManifest = {
+    schema: PACKAGE_SCHEMA,
+    kubernetesVersion: options.kubernetesVersion,
+    edgeVersion: options.edgeVersion,
+    arch: options.arch,
+    components: options.steps.map(({ component }) => ({
+      name: component.name,
+      version: component.version,
+      licence: component.licence,
+      source: record(options, component.name).record.source,
+    })),
+    images: images(options),
+    files: contents.map(({ file }) => file),
+  }
+  await checkContents(contents, options)
+  if (options.signKey === undefined && (await isBuilt(options.path, manifest, options))) {
+    options.emit({ type: 'output', text: `${options.path} is up to date` })
+    return manifest
+  }
+  const bytes = serializeManifest(manifest)
+  const items: TarItem[] = [document(MANIFEST_NAME, bytes)]
+  if (options.signKey !== undefined)
+    items.push(document(SIGNATURE_NAME, signManifest(bytes, options.signKey)))
+  for (const { file, content } of contents)
+    items.push({ path: file.path, type: 'File', mode: file.mode, size: file.size, content })
+  await writePackage(items, options)
+  return manifest
+}
+
+/** The cache is only a cache: what goes into the package is what was recorded when it was made, or the build stops. */
+async function checkContents(contents: readonly Content[], { emit, signal }: Reporting): Promise<void> {
+  const total = contents.reduce((sum, { file }) => sum + file.size, 0)
+  let done = 0
+  for (const { file, content } of contents) {
+    if (typeof content === 'string') {
+      const { digest, size } = await blobOf(content, signal)
+      if (size !== file.size || hexOf(digest) !== file.sha256)
+        throw new EdgeadmError('package', `${content} in the cache has changed since it was made`, {
+          fix: `remove ${dirname(dirname(content))} and build again`,
+        })
+    }
+    done += file.size
+    emit({ type: 'progress', task: 'check the components', done, total, unit: 'bytes' })
+  }
+}
+
+async function writePackage(
+  items: readonly TarItem[],
+  { path, emit, signal }: AssembleOptions,
+): Promise<void> {
+  const total = items.reduce((sum, { size }) => sum + size, 0)
+  let done = 0
+  const counted = async function* () {
+    for await (const chunk of tarChunks(items)) {
+      done += chunk.length
+      emit({
+        type: 'progress',
+        task: 'compress the package',
+        done: Math.min(done, total),
+        total,
+        unit: 'bytes',
+      })
+      yield chunk
+    }
+  }
+  await mkdir(dirname(path), { recursive: true })
+  const temporary = `${path}.${process.pid}.making`
+  try {
+    await pipeline(Readable.from(zstdFrames(counted())), createWriteStream(temporary, { flush: true }), {
+      signal,
+    })
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+function programContents(options: AssembleOptions): Content[] {
+  return options.steps.flatMap(({ component }) =>
+    Object.entries(component.files ?? {}).map(([path, name]) => {
+      const { folder, record: made } = record(options, component.name)
+      const file = made.files?.find((candidate) => candidate.name === name)
+      if (file === undefined) throw new EdgeadmError('package', `${component.name} came without ${name}`)
+      return {
+        content: programPath(folder, name),
+        file: {
+          path,
+          size: file.size,
+          mode: 0o755,
+          sha256: file.sha256,
+          component: component.name,
+          licence: component.licence,
+        },
+      }
+    }),
+  )
+}
+
+/** One OCI layout for all images: a blob that several have is there once, under the component that brought it first. */
+function imageContents(options: AssembleOptions): Content[] {
+  const contents = new Map<string, Content>()
+  const withImage = options.steps.filter(({ component }) => component.image !== undefined)
+  if (withImage.length === 0) return []
+  for (const { component } of withImage) {
+    const { folder, record: made } = record(options, component.name)
+    for (const { digest, size } of made.image?.blobs ?? []) {
+      if (contents.has(digest)) continue
+      const sha256 = hexOf(digest)
+      const file = {
+        path: `images/blobs/sha256/${sha256}`,
+        size,
+        mode: 0o644,
+        sha256,
+        component: component.name,
+        licence: component.licence,
+      }
+      contents.set(digest, { file, content: join(folder, 'blobs', sha256) })
+    }
+  }
+  const index = withImage.map(({ component }) => {
+    const { digest, size } = imageOf(options, component.name).manifest
+    const name = fill(component.image as string, valuesOf(component, options.arch))
+    return {
+      mediaType: MEDIA.manifest,
+      digest,
+      size,
+      platform: { os: 'linux', architecture: options.arch },
+      annotations: {
+        'io.containerd.image.name': name,
+        'org.opencontainers.image.ref.name': name.slice(name.lastIndexOf(':') + 1),
+      },
+    }
+  })
+  return [
+    ...contents.values(),
+    generated('images/oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' })),
+    generated(
+      'images/index.json',
+      JSON.stringify({ schemaVersion: 2, mediaType: MEDIA.index, manifests: index }),
+    ),
+  ]
+}
+
+function images(options: AssembleOptions): PackageImage[] {
+  return options.steps.flatMap(({ component }) => {
+    if (component.image === undefined) return []
+    const { manifest, blobs } = imageOf(options, component.name)
+    return {
+      name: fill(component.image, valuesOf(component, options.arch)),
+      digest: manifest.digest,
+      size: blobs.reduce((sum, { size }) => sum + size, 0),
+    }
+  })
+}
+
+function imageOf(options: AssembleOptions, name: string) {
+  const { image } = record(options, name).record
+  if (image === undefined) throw new EdgeadmError('package', `${name} came without an image`)
+  return image
+}
+
+function record(options: AssembleOptions, name: string): MadeComponent {
+  const made = options.made.get(name)
+  if (made === undefined) throw new Error(`${name} was not made`)
+  return made
+}
+
+function generated(path: string, text: string): Content {
+  const content = Buffer.from(text)
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  return { content, file: { path, size: content.length, mode: 0o644, sha256, component: 'images' } }
+}
+
+function document(path: string, content: Buffer): TarItem {
+  return { path, type: 'File', mode: 0o644, size: content.length, content }
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { lock } from 'proper-lockfile'
+import type { Reporting } from '../../output/events.ts'
+import { cacheDirectory } from '../paths.ts'
+import type { ComponentRecord, MadeComponent } from './record.ts'
+
+const RECORD = 'record.json'
+
+/** Changes whenever what is kept in the cache changes its meaning. */
+const FORMAT = 2
+
+/** A key for the cache: whatever a component's bytes depend on, hashed. Order of fields does not matter. */
+export function cacheKey(name: string, inputs: unknown): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([FORMAT, canonical(inputs)]))
+    .digest('hex')
+  return `${name}-${hash.slice(0, 24)}`
+}
+
+/** The component if it is in the cache. */
+export async function lookUp(key: string): Promise<MadeComponent | undefined> {
+  const folder = join(componentsDirectory(), key)
+  try {
+    return { folder, record: JSON.parse(await readFile(join(folder, RECORD), 'utf8')) as ComponentRecord }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/**
+ * The component from the cache, or made now. Of two builds at once one makes it and the other waits; what a killed
+ * build left is removed by the next one that wants the same. A folder in the cache is always complete: it is made under
+ * another name and renamed.
+ */
+export async function lookUpOrMake(
+  key: string,
+  make: (folder: string) => Promise<ComponentRecord>,
+  reporting: Reporting,
+): Promise<MadeComponent> {
+  const found = await lookUp(key)
+  if (found !== undefined) return found
+  const root = componentsDirectory()
+  await mkdir(root, { recursive: true })
+  const release = await acquire(key, reporting)
+  try {
+    const meanwhile = await lookUp(key)
+    if (meanwhile !== undefined) return meanwhile
+    await removeLeftOvers(root, key)
+    const temporary = join(root, `.making-${key}-${process.pid}`)
+    await mkdir(temporary)
+    try {
+      const record = await make(temporary)
+      await writeFile(join(temporary, RECORD), `${JSON.stringify(record, null, 1)}\n`)
+      await rename(temporary, join(root, key)).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+        await rm(temporary, { recursive: true })
+      })
+      return { folder: join(root, key), record: (await lookUp(key))?.record ?? record }
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true })
+      throw error
+    }
+  } finally {
+    await release().catch((error: NodeJS.ErrnoException) => {
+      // A lock that was lost (see above) cannot be released.
+      if (error.code !== 'ERELEASED' && error.code !== 'ENOTACQUIRED') throw error
+    })
+  }
+}
+
+/** Removes what killed builds left: what is called like ours (we hold its lock), and what no living process makes. */
+async function removeLeftOvers(root: string, key: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const match = /^\.making-(.+)-(\d+)$/.exec(name)
+    if (match === null || (match[1] !== key && isAlive(Number(match[2])))) continue
+    await rm(join(root, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function componentsDirectory(): string {
+  return join(cacheDirectory(), 'components')
+}
+
+async function acquire(key: string, { emit, signal }: Reporting): Promise<() => Promise<void>> {
+  const root = componentsDirectory()
+  let told = false
+  for (;;) {
+    signal.throwIfAborted()
+    try {
+      return await lock(root, {
+        realpath: false,
+        lockfilePath: join(root, `.lock-${key}`),
+        // A holder touches its lock every second: one that was not touched for 6 s belongs to a process that was killed.
+        stale: 6000,
+        update: 1000,
+        // Two may then make the same: whoever is first gives it its name.
+        onCompromised: () =>
+          emit({
+            type: 'warning',
+            text: `The lock of ${key} was lost: this machine stood still for a while`,
+          }),
+      })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error
+      if (!told) emit({ type: 'output', text: `Another build is making ${key}: waiting for it` })
+      told = true
+      await delay(250, undefined, { signal })
+    }
+  }
+}
+
+/** The same value with the keys of all objects sorted. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, canonical(inner)]))
+}

@@ -1,0 +1,157 @@
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { tool } from '../command.ts'
+import { fill, type GoSource, valuesOf } from '../recipe.ts'
+import type { ComponentRecord, MakeContext } from '../record.ts'
+import { compilerFor } from '../requirements.ts'
+import { programPath, recordPrograms } from './programs.ts'
+
+interface GoModule {
+  readonly Version: string
+  readonly GoMod: string
+  readonly Dir: string
+}
+
+/**
+ * Builds programs of a Go module inside a wrapper module of our own, which pins its version and replacements; the rest
+ * of the versions follow from the module's own go.mod. Downloads are verified against Go's checksum database.
+ */
+export async function makeFromGo(source: GoSource, context: MakeContext): Promise<ComponentRecord> {
+  const { component, arch, programs, folder, signal, emit } = context
+  const version = source.version ?? component.version
+  const packages = new Map(programs.map((name) => [name, packageOf(source, name)]))
+  const work = join(folder, 'work')
+  await mkdir(join(work, 'out'), { recursive: true })
+  const env = environment(source, context)
+  const go = (title: string, args: readonly string[], onLine?: (line: string) => void) =>
+    tool(title, 'go', args, { cwd: work, env, signal, ...(onLine === undefined ? {} : { onLine }) })
+
+  await writeFile(join(work, 'go.mod'), 'module edgeadm.local/wrapper\n')
+  const module = await downloadModule(`${source.module}@${version}`, go)
+  await writeFile(join(work, 'go.mod'), await wrapperModule(source, version, module))
+  await writeFile(join(work, 'tools.go'), toolsFile([...packages.values()]))
+  if (source.ownSums === true) await copyFile(join(module.Dir, 'go.sum'), join(work, 'go.sum'))
+
+  const flags = ['-mod=mod', ...(source.tags === undefined ? [] : [`-tags=${source.tags.join(',')}`])]
+  const importPaths = [...new Set(packages.values())]
+  const listed = await go(`resolving the modules of ${component.name}`, [
+    'list',
+    ...flags,
+    '-deps',
+    ...importPaths,
+  ])
+  const total = listed.split('\n').length
+  const task = `compile ${component.name} ${component.version}`
+  let done = 0
+  await go(
+    `compiling ${component.name} ${version}`,
+    [
+      'build',
+      '-v',
+      ...flags,
+      '-trimpath',
+      `-ldflags=${linkerFlags(source, context)}`,
+      '-o',
+      'out/',
+      ...importPaths,
+    ],
+    (line) => {
+      if (line.startsWith('go: ')) return
+      done += 1
+      emit({ type: 'progress', task, done: Math.min(done, total), total, unit: 'items' })
+    },
+  )
+  emit({ type: 'progress', task, done: total, total, unit: 'items' })
+
+  await mkdir(join(folder, 'files'), { recursive: true })
+  for (const [name, importPath] of packages)
+    await rename(join(work, 'out', executableName(importPath)), programPath(folder, name))
+  await rm(work, { recursive: true })
+  return recordPrograms(context, `go:${source.module}@${version} (linux/${arch})`)
+}
+
+/** The Go toolchain's version, part of what a build's result depends on. */
+export async function goVersion(signal: AbortSignal): Promise<string> {
+  return (await tool('asking Go for its version', 'go', ['env', 'GOVERSION'], { signal })).trim()
+}
+
+function packageOf(source: GoSource, name: string): string {
+  return source.packages?.[name] ?? fill(source.package, { name })
+}
+
+async function downloadModule(
+  module: string,
+  go: (title: string, args: readonly string[]) => Promise<string>,
+): Promise<GoModule> {
+  return JSON.parse(await go(`downloading ${module}`, ['mod', 'download', '-json', module])) as GoModule
+}
+
+async function wrapperModule(source: GoSource, version: string, module: GoModule): Promise<string> {
+  const own = await readFile(module.GoMod, 'utf8')
+  const language = source.go ?? /^go (\S+)$/m.exec(own)?.[1] ?? '1.21'
+  const replace = new Map(Object.entries(source.ownReplace === true ? ownReplacements(own) : {}))
+  for (const [from, to] of Object.entries(source.replace ?? {})) replace.set(from, to)
+  if (source.stagingVersion !== undefined)
+    for (const [, path] of own.matchAll(/^\s*(?:replace\s+)?(\S+)\s+=>\s+\.\/staging\//gm))
+      replace.set(String(path), `${path} ${source.stagingVersion}`)
+  return [
+    'module edgeadm.local/wrapper',
+    `go ${language}`,
+    ...(source.godebug === undefined ? [] : [`godebug ${source.godebug}`]),
+    `require ${source.module} ${version}`,
+    ...[...replace].map(([from, to]) => `replace ${from} => ${to}`),
+    '',
+  ].join('\n\n')
+}
+
+/** `module [version] => module version` of a go.mod; Go applies them only where the module itself is built. */
+function ownReplacements(goMod: string): Record<string, string> {
+  const lines = goMod.matchAll(/^\s*(?:replace\s+)?(\S+(?: v\S+)?)\s+=>\s+([^.\s]\S*\s+v\S+)/gm)
+  return Object.fromEntries([...lines].map(([, from, to]) => [String(from), String(to)]))
+}
+
+/** Blank imports keep the wrapper's requirements on what is built. */
+function toolsFile(packages: readonly string[]): string {
+  return [
+    '//go:build tools',
+    '',
+    'package tools',
+    '',
+    'import (',
+    ...packages.map((path) => `\t_ "${path}"`),
+    ')',
+    '',
+  ].join('\n')
+}
+
+function environment(source: GoSource, { arch }: MakeContext): Record<string, string> {
+  return {
+    GOOS: 'linux',
+    GOARCH: arch,
+    GOFLAGS: '-buildvcs=false',
+    GOWORK: 'off',
+    CGO_ENABLED: source.cgo === true ? '1' : '0',
+    ...(source.cgo === true ? { CC: compilerFor(arch) } : {}),
+  }
+}
+
+function linkerFlags(source: GoSource, { component, arch }: MakeContext): string {
+  const values = valuesOf(component, arch)
+  const variables = Object.entries(source.variables ?? {}).map(
+    ([name, value]) => `-X=${name}=${fill(value, values)}`,
+  )
+  return [
+    '-s',
+    '-w',
+    '-buildid=',
+    ...variables,
+    ...(source.cgo === true ? ['-extldflags=-static'] : []),
+  ].join(' ')
+}
+
+/** How `go build` names the program of an import path: its last part, a major version's suffix aside. */
+function executableName(importPath: string): string {
+  const parts = importPath.split('/')
+  const last = parts.at(-1) ?? ''
+  return /^v\d+$/.test(last) ? (parts.at(-2) ?? last) : last
+}
