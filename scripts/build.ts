@@ -8,6 +8,7 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -28,10 +29,13 @@ const arch = values.arch
 const output = `build/edgeadm-linux-${arch}`
 
 mkdirSync('build', { recursive: true })
+// Two builds at once must not write into each other's files.
+const work = mkdtempSync('build/work-')
+process.once('exit', () => rmSync(work, { recursive: true, force: true }))
 await build({
   bundle: true,
   entryPoints: ['bin/edgeadm.ts'],
-  outfile: 'build/edgeadm.cjs',
+  outfile: join(work, 'edgeadm.cjs'),
   platform: 'node',
   format: 'cjs',
   target: 'node24',
@@ -46,11 +50,12 @@ await build({
 })
 
 const native = process.arch === (arch === 'amd64' ? 'x64' : 'arm64')
-const blob = `build/edgeadm-${arch}.blob`
+const blob = join(work, 'sea.blob')
+const seaConfig = join(work, 'sea.json')
 writeFileSync(
-  `build/sea-${arch}.json`,
+  seaConfig,
   JSON.stringify({
-    main: 'build/edgeadm.cjs',
+    main: join(work, 'edgeadm.cjs'),
     output: blob,
     disableExperimentalSEAWarning: true,
     // A code cache holds for the architecture that made it.
@@ -60,11 +65,11 @@ writeFileSync(
     assets: Object.fromEntries([...assets('templates'), ...assets('packages-manifests')]),
   }),
 )
-execFileSync(process.execPath, ['--experimental-sea-config', `build/sea-${arch}.json`], {
+execFileSync(process.execPath, ['--experimental-sea-config', seaConfig], {
   stdio: ['ignore', 'ignore', 'inherit'],
 })
 
-const temporary = `${output}.new`
+const temporary = join(work, 'edgeadm')
 copyFileSync(nodeBinary(), temporary)
 chmodSync(temporary, 0o755)
 // Before the injection: stripping afterwards damages it.
@@ -73,7 +78,6 @@ execFileSync('node_modules/.bin/postject', [temporary, 'NODE_SEA_BLOB', blob, '-
   stdio: ['ignore', 'ignore', 'inherit'],
 })
 renameSync(temporary, output)
-rmSync(blob)
 console.log(`${output} (${Math.round(statSync(output).size / 1024 / 1024)} MiB)`)
 
 /** npm installs only the Node.js of this machine's architecture; the other one is fetched by `npm pack`, checked by npm. */
