@@ -145,7 +145,8 @@ function linkerFlags(source: GoSource, { component, arch }: MakeContext): string
     '-w',
     '-buildid=',
     ...variables,
-    ...(source.cgo === true ? ['-extldflags=-static'] : []),
+    // Where C comes in by the standard library alone, Go's own linker would make a dynamic program.
+    ...(source.cgo === true ? ['-linkmode=external', '-extldflags=-static'] : []),
   ].join(' ')
 }
 
