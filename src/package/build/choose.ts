@@ -103,6 +103,7 @@ function explain(
   if (forced === 'go') return `Sources: ${local} (--source go)`
   const answering = origins.filter((origin) => !silent.has(origin)).map((origin) => new URL(origin).host)
   const reasons = [...silent].map(([origin, reason]) => `${new URL(origin).host}: ${reason}`).join(', ')
+  if (origins.length === 0) return `Sources: ${local}`
   if (silent.size === 0) return `Sources: published releases and images from ${answering.join(', ')}`
   if (answering.length === 0) return `Sources: ${local}; no publisher answers (${reasons})`
   return `Sources: ${answering.join(', ')} where they have it, else ${local} (${reasons})`

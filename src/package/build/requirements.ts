@@ -53,6 +53,15 @@ export async function ensurePackages(
   const missing = []
   for (const name of packages) if (!(await isInstalled(name, signal))) missing.push(name)
   if (missing.length === 0) return
+  const foreign = missing.filter((name) => name.includes(':'))
+  if (foreign.length > 0)
+    throw new EdgeadmError(
+      'preflight',
+      `building for another architecture here needs ${foreign.join(', ')}`,
+      {
+        fix: `add the architecture (dpkg --add-architecture ${foreign[0]?.split(':')[1]}; apt-get update; apt-get install ${foreign.join(' ')}), build on such a machine, or take what is published with --source release`,
+      },
+    )
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`
   if (process.getuid?.() !== 0 || !debianLike())
     throw new EdgeadmError('preflight', `building the package needs ${missing.join(', ')} on this machine`, {

@@ -31,6 +31,8 @@ export async function makeFromDebian(source: DebianSource, context: MakeContext)
       '--variant=extract',
       // apt's cache tells the versions; it goes with the tree.
       '--skip=cleanup/apt',
+      // Nothing is run, so another architecture needs no emulation.
+      '--skip=check/qemu',
       `--architectures=${arch}`,
       `--include=${source.packages.join(',')}`,
       '--aptopt=Apt::Install-Recommends "false"',
