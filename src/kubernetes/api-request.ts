@@ -14,6 +14,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal
   /** Milliseconds for the whole exchange. */
   readonly timeout: number
+  /** Secret. */
+  readonly bearerToken?: string
 }
 
 export interface ApiResponse {
@@ -26,10 +28,10 @@ export interface ApiResponse {
 const MAXIMUM_BYTES = 4 * 1024 * 1024
 
 /**
- * One GET without credentials.
+ * One GET.
  * @throws EdgeadmError class `discovery`: who was asked and why there is no answer
  */
-export function apiGet({ url, caPem, signal, timeout }: ApiRequest): Promise<ApiResponse> {
+export function apiGet({ url, caPem, signal, timeout, bearerToken }: ApiRequest): Promise<ApiResponse> {
   const limit = AbortSignal.timeout(timeout)
   return new Promise((resolve, reject) => {
     let peer: PeerCertificate | undefined
@@ -42,7 +44,10 @@ export function apiGet({ url, caPem, signal, timeout }: ApiRequest): Promise<Api
       rejectUnauthorized: caPem !== undefined,
       ...(caPem === undefined ? {} : { ca: caPem === 'system' ? getCACertificates('system') : caPem }),
       signal: AbortSignal.any([signal, limit]),
-      headers: { accept: 'application/json' },
+      headers: {
+        accept: 'application/json',
+        ...(bearerToken === undefined ? {} : { authorization: `Bearer ${bearerToken}` }),
+      },
     })
     outgoing.on('socket', (socket) => {
       socket.on('secureConnect', () => {
