@@ -28,7 +28,7 @@ export class Door implements Host {
     const change =
       options.undo === null ? null : ({ kind: 'run', title: options.title, undo: options.undo } as const)
     await this.#recorder.announce({ change, action: 'run', target: options.title })
-    return this.#perform(file, args, options)
+    return this.#perform(file, args, options, options.title)
   }
 
   async readFile(path: string): Promise<string | undefined> {
@@ -231,18 +231,22 @@ export class Door implements Host {
     return { kind: 'file', path, before }
   }
 
-  async #perform(file: string, args: readonly string[], options: CommandOptions = {}): Promise<Output> {
+  async #perform(
+    file: string,
+    args: readonly string[],
+    options: CommandOptions = {},
+    title?: string,
+  ): Promise<Output> {
     const output = await this.#machine.perform(file, args, options)
     if ((options.okExitCodes ?? [0]).includes(output.exitCode)) return output
     const said = [...output.stdout.split('\n'), ...output.stderr.split('\n')].filter(
       (line) => line.trim() !== '',
     )
-    throw new EdgeadmError(
-      'phase',
-      `\`${[file, ...args].join(' ')}\` ended with exit code ${output.exitCode}`,
-      {
-        details: said.slice(-20),
-      },
-    )
+    // A script says nothing to its reader; its title does.
+    const command = file === 'sh' ? file : [file, ...args].join(' ')
+    const what = title === undefined ? '' : `${title}: `
+    throw new EdgeadmError('phase', `${what}\`${command}\` ended with exit code ${output.exitCode}`, {
+      details: said.slice(-20),
+    })
   }
 }

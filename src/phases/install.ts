@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { EdgeadmError } from '../output/errors.ts'
 import { type NodeContext, UNPACKED } from './context.ts'
+import { ensureUnpacked } from './package.ts'
 
 /** Puts all files of one folder of the unpacked package in their places. Their contents were verified while unpacking. */
 export async function installFromPackage(
@@ -8,6 +9,7 @@ export async function installFromPackage(
   folder: string,
   place: (name: string) => string | undefined,
 ): Promise<void> {
+  await ensureUnpacked(ctx)
   for (const file of ctx.manifest?.files ?? []) {
     if (!file.path.startsWith(folder)) continue
     const target = place(file.path.slice(folder.length))

@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { EdgeadmError } from '../output/errors.ts'
+import type { Reporting } from '../output/events.ts'
 import { unpackPackage } from '../package/index.ts'
 import { BIN, INSTALLED_PACKAGE, type NodeContext, UNPACKED } from './context.ts'
 import type { Phase } from './workflow.ts'
@@ -23,22 +24,45 @@ export const unpack: Phase<NodeContext> = {
     if (installed === undefined || installed !== `${JSON.stringify(manifest)}\n`) return false
     return (await host.stat(`${BIN}/kubelet`)) !== undefined
   },
-  run: async ({ settings, emit, signal }) => {
-    const path = settings.package.path
-    if (path === undefined) throw new EdgeadmError('package', 'no package was given')
-    if (settings.dryRun) return
+  run: async (ctx) => {
+    if (ctx.settings.package.path === undefined) throw new EdgeadmError('package', 'no package was given')
+    if (ctx.settings.dryRun) return
     await rm(UNPACKED, { recursive: true, force: true })
-    // edgeadm's own folder, not a change to put back: it goes with reset, and at once if nothing comes of this run.
-    await mkdir(UNPACKED, { recursive: true, mode: 0o700 })
-    try {
-      await unpackPackage(path, UNPACKED, {
-        emit,
-        signal,
-        select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
-      })
-    } catch (error) {
-      await rm(UNPACKED, { recursive: true, force: true })
-      throw error
-    }
+    await ensureUnpacked(ctx)
   },
+}
+
+let unpacking: Promise<unknown> | undefined
+
+/**
+ * To be called by whoever takes something from {@link UNPACKED}. On a finished node the package is not unpacked any more,
+ * and a phase may want to run again: an image was removed, an edge part is added.
+ */
+export async function ensureUnpacked({ settings, host, emit, signal }: NodeContext): Promise<void> {
+  const { path } = settings.package
+  if (settings.dryRun || path === undefined) return
+  if (unpacking === undefined && (await host.stat(UNPACKED)) !== undefined) return
+  // Phases that run beside each other wait for the same one.
+  unpacking ??= unpackInto(path, { emit, signal }).finally(() => {
+    unpacking = undefined
+  })
+  await unpacking
+}
+
+/** Beside its place at first: what is in its place is whole. */
+async function unpackInto(path: string, reporting: Reporting): Promise<void> {
+  const staging = `${UNPACKED}.part`
+  await rm(staging, { recursive: true, force: true })
+  // edgeadm's own folder, not a change to put back: it goes with reset, and at once if nothing comes of this run.
+  await mkdir(staging, { recursive: true, mode: 0o700 })
+  try {
+    await unpackPackage(path, staging, {
+      ...reporting,
+      select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
+    })
+    await rename(staging, UNPACKED)
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true })
+    throw error
+  }
 }

@@ -8,6 +8,7 @@ import type { Host } from '../host/host.ts'
 import { EdgeadmError, messageOf } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { nearest } from '../output/nearest.ts'
+import { phaseFailure } from './failure.ts'
 import type { Journal } from './journal.ts'
 
 /** What every phase is given. */
@@ -150,7 +151,7 @@ async function runOne<C extends PhaseContext>(phase: Phase<C>, options: RunOptio
     emit({ ...base, state: 'done', ms: Date.now() - started })
   } catch (error) {
     emit({ ...base, state: 'failed', reason: messageOf(error), ms: Date.now() - started })
-    throw error instanceof EdgeadmError ? error : phaseError(phase.name, error)
+    throw phaseFailure(phase.name, error, phase.preliminary === true)
   }
 }
 
@@ -166,10 +167,6 @@ async function reasonToSkip<C extends PhaseContext>(
     return undefined
   if (!options.journal.hasFinished(phase.name, inputsOf(phase, ctx))) return undefined
   return (await phase.verify(ctx)) ? 'done by an earlier run' : undefined
-}
-
-function phaseError(name: string, error: unknown): EdgeadmError {
-  return new EdgeadmError('phase', `phase ${name}: ${messageOf(error)}`, { cause: error })
 }
 
 /** Of what the phase depends on, and of the parts that were left out: they are missing when the next run wants them. */

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BIN, type NodeContext, UNPACKED } from '../context.ts'
+import { ensureUnpacked } from '../package.ts'
 import type { Phase } from '../workflow.ts'
 import { type Index, selectImages, wantedImages } from './wanted-images.ts'
 
@@ -31,6 +32,7 @@ export const images: Phase<NodeContext> = {
   },
   run: async (ctx) => {
     const { host, settings } = ctx
+    await ensureUnpacked(ctx)
     const wanted = wantedImages(ctx)
     const paths = settings.dryRun ? [] : await select(new Set(wanted.map(({ digest }) => digest)))
     const script = `set -e; tar -C "$1" -cf - --files-from=- --transform='s|^wanted\\.json$|index.json|' | "$2" --namespace "$3" images import --all-platforms=false -`
