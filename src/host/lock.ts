@@ -2,6 +2,7 @@
 
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
 import { EdgeadmError } from '../output/errors.ts'
 
@@ -9,8 +10,14 @@ const RUN_DIRECTORY = '/run/edgeadm'
 /** Milliseconds without a heartbeat after which a lock counts as abandoned, should its holder's pid be in use again. */
 const STALE = 10_000
 
+/** Milliseconds. Between taking the lock and writing who did, a run needs a moment. */
+const NOTE_DELAY = 1000
+const INTERVAL = 50
+
 interface Holder {
   readonly pid: number
+  /** Field 22 of /proc/<pid>/stat (proc(5)): tells the process from a later one with the same number. */
+  readonly startTime: string
   readonly command: string
   /** RFC 3339, UTC. */
   readonly since: string
@@ -33,14 +40,19 @@ export async function lockMachine(
   try {
     release = await take()
   } catch (error) {
-    if ((error as { code?: string }).code !== 'ELOCKED') throw error
-    const holder = await readHolder(note)
-    if (holder !== undefined && (await isAlive(holder.pid))) throw heldBy(holder)
+    if (!isLocked(error)) throw error
+    const holder = await awaitHolder(note)
+    if (holder === undefined) throw heldBySomebody(directory)
+    if ((await startTimeOf(holder.pid)) === holder.startTime) throw heldBy(holder)
     // Killed without a chance to give it back: its lock is taken over at once, not after the stale time.
+    await fs.rm(note, { force: true })
     await fs.rm(options.lockfilePath, { recursive: true, force: true })
-    release = await take()
+    release = await take().catch((again: unknown) => {
+      throw isLocked(again) ? heldBySomebody(directory) : again
+    })
   }
-  const holder: Holder = { pid: process.pid, command, since: new Date().toISOString() }
+  const startTime = (await startTimeOf(process.pid)) ?? ''
+  const holder: Holder = { pid: process.pid, startTime, command, since: new Date().toISOString() }
   await fs.writeFile(note, JSON.stringify(holder))
   return async () => {
     await fs.rm(note, { force: true })
@@ -50,6 +62,28 @@ export async function lockMachine(
       if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT') throw error
     })
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return (error as { code?: string }).code === 'ELOCKED'
+}
+
+async function awaitHolder(note: string): Promise<Holder | undefined> {
+  for (const end = Date.now() + NOTE_DELAY; ; await delay(INTERVAL)) {
+    const holder = await readHolder(note)
+    if (holder !== undefined || Date.now() > end) return holder
+  }
+}
+
+/** Taken a moment ago by a run that has not said yet which it is, or was killed before it could. */
+function heldBySomebody(directory: string): EdgeadmError {
+  return new EdgeadmError(
+    'locked',
+    `another run of edgeadm has just taken this machine's lock in ${directory}`,
+    {
+      fix: `wait for it to end; if there is none, the lock is free again after ${STALE / 1000} s`,
+    },
+  )
 }
 
 function heldBy(holder: Holder): EdgeadmError {
@@ -71,17 +105,15 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   }
 }
 
-/** Whether the pid is an edgeadm that still runs (a pid may have been given to another program since). */
-async function isAlive(pid: number): Promise<boolean> {
+/** Undefined if there is no such process. */
+async function startTimeOf(pid: number): Promise<string | undefined> {
   try {
-    const commandLine = await fs.readFile(`/proc/${pid}/cmdline`, 'utf8')
-    return commandLine.includes('edgeadm')
+    const stat = await fs.readFile(`/proc/${pid}/stat`, 'utf8')
+    // The second field, the name in parentheses, may itself contain blanks and parentheses.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
   } catch (error) {
-    if (
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ||
-      (error as NodeJS.ErrnoException).code === 'ESRCH'
-    )
-      return false
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
     throw error
   }
 }

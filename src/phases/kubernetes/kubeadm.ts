@@ -4,6 +4,7 @@ import { phaseCommand } from '../../kubernetes/kubeadm-command.ts'
 import { type KubeadmPhase, kubeadmPhases } from '../../kubernetes/kubeadm-phases.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import { BIN, KUBEADM_CONFIG, KUBEADM_ENV, type NodeContext } from '../context.ts'
+import { unlessHopeless } from '../diagnose/hopeless.ts'
 import { diagnose } from '../diagnose/index.ts'
 import type { Phase } from '../workflow.ts'
 
@@ -55,18 +56,30 @@ function partsToRun(ctx: NodeContext, workflow: 'init' | 'join', name: string): 
   return children.some((child) => ctx.skips(child)) ? children.filter((child) => !ctx.skips(child)) : [name]
 }
 
+/** Phases of kubeadm that wait for what the kubelet starts. */
+const WAITS = [
+  'wait-control-plane',
+  'kubelet-wait-bootstrap',
+  'kubelet-start',
+  'etcd-join',
+  'control-plane-join',
+]
+
 async function runKubeadm(ctx: NodeContext, workflow: 'init' | 'join', part: string): Promise<void> {
   const { host, settings, emit } = ctx
   const options = { kubernetesVersion: settings.kubernetesVersion, configFile: KUBEADM_CONFIG }
-  try {
-    await host.run(`${BIN}/kubeadm`, phaseCommand(workflow, part, options), {
+  const run = async (signal?: AbortSignal): Promise<unknown> =>
+    host.run(`${BIN}/kubeadm`, phaseCommand(workflow, part, options), {
       title: `kubeadm ${workflow} phase ${part}`,
       undo: null,
       env: KUBEADM_ENV,
       onLine: (text) => emit({ type: 'output', text }),
+      ...(signal === undefined ? {} : { signal }),
     })
+  try {
+    await (WAITS.includes(part.split('/')[0] ?? part) && !settings.dryRun ? unlessHopeless(ctx, run) : run())
   } catch (error) {
-    if (!(error instanceof EdgeadmError) || error.class !== 'phase') throw error
+    if (!(error instanceof EdgeadmError) || error.class !== 'phase' || error.fix !== undefined) throw error
     throw new EdgeadmError('phase', `kubeadm failed in its phase ${part}`, {
       // kubeadm's checks name the cause themselves; everything later fails by what runs on the machine.
       details: [...essence(error.details), ...(part === 'preflight' ? [] : await diagnose(host))],

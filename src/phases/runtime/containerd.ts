@@ -1,6 +1,7 @@
 import { EdgeadmError } from '../../output/errors.ts'
 import { awaitCondition } from '../await.ts'
 import { BIN, type NodeContext } from '../context.ts'
+import { lastErrors } from '../diagnose/units.ts'
 import { installFromPackage } from '../install.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
@@ -40,10 +41,25 @@ export const containerd: Phase<NodeContext> = {
       runc: RUNC,
     })
     const unit = await templateFile(host, CONTAINERD_UNIT, 'runtime/containerd.service', { bin: BIN })
-    await host.service('containerd.service', { enabled: true, active: true, restart: configured || unit })
-    await awaitCondition('containerd to answer', 60_000, ctx.signal, async () => {
-      const version = await host.probe(`${BIN}/ctr`, ['version'])
-      return version.exitCode === 0 || version.stderr
-    })
+    try {
+      await host.service('containerd.service', { enabled: true, active: true, restart: configured || unit })
+      if (ctx.settings.dryRun) return
+      await awaitCondition('containerd to answer', 60_000, ctx.signal, async () => {
+        const version = await host.probe(`${BIN}/ctr`, ['version'])
+        return version.exitCode === 0 || version.stderr
+      })
+    } catch (error) {
+      throw error instanceof EdgeadmError ? await withCause(host, error) : error
+    }
   },
+}
+
+/** systemctl only says that the unit failed; containerd itself said why. */
+async function withCause(host: NodeContext['host'], error: EdgeadmError): Promise<EdgeadmError> {
+  const said = await lastErrors(host, 'containerd.service')
+  return new EdgeadmError(error.class, `containerd does not start: ${said.at(-1) ?? error.message}`, {
+    details: said.length === 0 ? error.details : said.slice(0, -1),
+    fix: `mend that in ${CONFIG} or in the files that it imports (/etc/containerd/conf.d), and run the same command again: it goes on here; all that it said: \`journalctl -u containerd\``,
+    cause: error,
+  })
 }
