@@ -1,4 +1,4 @@
-import { createTwoFilesPatch } from 'diff'
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import type { Emit } from '../output/events.ts'
 import { Door } from './door.ts'
 import type { Host } from './host.ts'
@@ -17,7 +17,15 @@ export function dryRunHosts(machine: Machine, emit: Emit): (phase: string) => Ho
         if (quiet === true) return
         const diff =
           texts &&
-          createTwoFilesPatch(texts.before === '' ? '/dev/null' : target, target, texts.before, texts.after)
+          createTwoFilesPatch(
+            texts.before === '' ? '/dev/null' : target,
+            target,
+            texts.before,
+            texts.after,
+            undefined,
+            undefined,
+            { headerOptions: FILE_HEADERS_ONLY },
+          )
         emit({ type: 'change', phase, action, target, ...(diff === undefined ? {} : { diff }) })
       },
       keep: async () => '',

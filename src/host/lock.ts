@@ -105,12 +105,14 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   }
 }
 
-/** Undefined if there is no such process. */
+/** Undefined if there is no such process, or only its zombie. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
   try {
     const stat = await fs.readFile(`/proc/${pid}/stat`, 'utf8')
     // The second field, the name in parentheses, may itself contain blanks and parentheses.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const isGone = fields[0] === 'Z' || fields[0] === 'X'
+    return isGone ? undefined : fields[19]
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT' || code === 'ESRCH') return undefined

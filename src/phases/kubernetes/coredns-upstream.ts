@@ -28,7 +28,8 @@ export function withoutForward(corefile: string): string {
 export const coreDnsUpstream: Phase<InitContext> = {
   name: 'addon/coredns-upstream',
   title: 'Let CoreDNS do without a nameserver',
-  runIf: async ({ host, skips }) => {
+  runIf: async ({ host, settings, skips }) => {
+    if (settings.dryRun) return 'the cluster is asked then'
     if (skips('addon/coredns')) return 'CoreDNS is not installed'
     return (await hasNameserver(host)) ? 'this machine has a nameserver' : true
   },
