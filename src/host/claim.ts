@@ -47,7 +47,7 @@ async function recordTree(
     if (type === 'other' || type === undefined || (await recorder.hasRecord(path))) continue
     const before = await stateOf(machine, recorder, path)
     await recorder.announce({
-      change: { kind: 'file', path, before },
+      change: { kind: 'file', path, before, kept: true },
       action: 'keep',
       target: path,
       quiet: true,

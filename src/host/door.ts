@@ -58,6 +58,7 @@ export class Door implements Host {
       change: await this.#fileChange(path),
       action: old === undefined ? 'create' : 'write',
       target: path,
+      ...(old === undefined || options.secret ? {} : { content: bytes }),
       ...(options.secret || typeof content !== 'string'
         ? {}
         : { texts: { before: old?.toString('utf8') ?? '', after: content } }),

@@ -29,7 +29,13 @@ export type Before =
   | { readonly type: 'directory'; readonly mode: number; readonly uid: number; readonly gid: number }
 
 export type Change =
-  | { readonly kind: 'file'; readonly path: string; readonly before: Before }
+  | {
+      readonly kind: 'file'
+      readonly path: string
+      readonly before: Before
+      /** Not changed by edgeadm: it only has to be there afterwards, in whatever state its owner brought it to. */
+      readonly kept?: true
+    }
   | { readonly kind: 'directory'; readonly path: string }
   /**
    * Made by something else later: kubeadm, the kubelet, a CNI plugin. `kept` names what a directory that was there
@@ -49,6 +55,8 @@ export type Change =
   | { readonly kind: 'run'; readonly title: string; readonly undo: Undo }
 
 export type LedgerEntry = Change & {
+  /** Of a file that was there before: what edgeadm wrote last, a name in previous/. */
+  readonly after?: string
   readonly id: string
   /** The phase that made the change. */
   readonly phase: string
@@ -56,7 +64,10 @@ export type LedgerEntry = Change & {
   readonly time: string
 }
 
-type LedgerLine = LedgerEntry | { readonly kind: 'undone'; readonly id: string }
+type LedgerLine =
+  | LedgerEntry
+  | { readonly kind: 'undone'; readonly id: string }
+  | { readonly kind: 'written'; readonly path: string; readonly after: string }
 
 export class Ledger {
   readonly #directory: string
@@ -83,6 +94,11 @@ export class Ledger {
     return (await this.#recordedPaths()).has(path)
   }
 
+  /** Says what a recorded file is about to hold, so that reset knows whether somebody else changed it since. */
+  async written(path: string, content: Uint8Array): Promise<void> {
+    await this.#append({ kind: 'written', path, after: await this.keep(content) })
+  }
+
   /** Marks an entry as taken back, so that an interrupted reset goes on behind it. */
   async markUndone(id: string): Promise<void> {
     await this.#append({ kind: 'undone', id })
@@ -106,12 +122,19 @@ export class Ledger {
   async entries(): Promise<LedgerEntry[]> {
     const lines = await this.#lines()
     const undone = new Set(lines.filter((line) => line.kind === 'undone').map((line) => line.id))
-    return lines.filter((line): line is LedgerEntry => line.kind !== 'undone' && !undone.has(line.id))
+    const written = new Map(
+      lines.flatMap((line) => (line.kind === 'written' ? [[line.path, line.after] as const] : [])),
+    )
+    return lines.filter(isEntry).flatMap((entry) => {
+      if (undone.has(entry.id)) return []
+      const after = entry.kind === 'file' ? written.get(entry.path) : undefined
+      return [after === undefined ? entry : { ...entry, after }]
+    })
   }
 
   /** Everything that was ever on record, taken back or not, oldest first. */
   async history(): Promise<LedgerEntry[]> {
-    return (await this.#lines()).filter((line): line is LedgerEntry => line.kind !== 'undone')
+    return (await this.#lines()).filter(isEntry)
   }
 
   async #recordedPaths(): Promise<Set<string>> {
@@ -151,6 +174,8 @@ export class Ledger {
     return join(this.#directory, 'ledger.ndjson')
   }
 }
+
+const isEntry = (line: LedgerLine): line is LedgerEntry => line.kind !== 'undone' && line.kind !== 'written'
 
 /** A line that a power cut tore is no entry: its change had not begun, since an entry is on disk before its change. */
 function parseLine(line: string): LedgerLine[] {

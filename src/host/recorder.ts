@@ -9,6 +9,8 @@ export interface Step {
   readonly target: string
   /** Only for the record: nothing happens that a user would want to read. */
   readonly quiet?: boolean
+  /** Of a file that was there: what it is about to hold. */
+  readonly content?: Uint8Array
   /** Old and new text of a text file, for a diff. */
   readonly texts?: { readonly before: string; readonly after: string }
 }

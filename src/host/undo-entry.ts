@@ -2,9 +2,10 @@
 
 import { dirname, join } from 'node:path'
 import type { Output } from './host.ts'
-import type { Before, Ledger, LedgerEntry } from './ledger.ts'
+import type { Ledger, LedgerEntry } from './ledger.ts'
 import type { Machine } from './machine.ts'
 import { mountsBelow } from './mounts.ts'
+import { restoreFile } from './restore-file.ts'
 import { readServiceState, readSysctl } from './state.ts'
 
 /** Why it could not be taken back; undefined when it was. */
@@ -13,7 +14,7 @@ export type Reason = string | undefined
 export async function undoEntry(machine: Machine, ledger: Ledger, entry: LedgerEntry): Promise<Reason> {
   switch (entry.kind) {
     case 'file':
-      return restore(machine, ledger, entry.path, entry.before)
+      return restore(machine, ledger, entry)
     case 'directory':
       // The ledger's own directory goes last of all, when nothing more is to be read in it.
       return entry.path === ledger.directory ? undefined : removeOwnDirectory(machine, entry.path)
@@ -43,13 +44,19 @@ export async function undoEntry(machine: Machine, ledger: Ledger, entry: LedgerE
   }
 }
 
-async function restore(machine: Machine, ledger: Ledger, path: string, before: Before): Promise<Reason> {
+async function restore(
+  machine: Machine,
+  ledger: Ledger,
+  entry: LedgerEntry & { kind: 'file' },
+): Promise<Reason> {
+  const { path, before } = entry
   const now = await machine.stat(path)
   if (before.type === 'absent') {
     if (now?.type === 'directory') await removeTree(machine, path)
     else if (now !== undefined) await machine.remove(path)
     return undefined
   }
+  if (entry.kept === true && now !== undefined) return undefined
   if (now?.type === 'directory' && before.type !== 'directory')
     return 'there is a directory now where a file was'
   await makeParents(machine, dirname(path))
@@ -62,17 +69,11 @@ async function restore(machine: Machine, ledger: Ledger, path: string, before: B
       if (now !== undefined && now.type !== 'directory') await machine.remove(path)
       if (now?.type !== 'directory') await machine.makeDirectory(path, before.mode)
       await machine.chmod(path, before.mode)
-      break
-    case 'file': {
-      const content = await ledger.kept(before.content)
-      const same = now?.type === 'file' && (await machine.readFile(path))?.equals(content) === true
-      if (!same) await machine.writeFile(path, content, before.mode)
-      else if (now.mode !== before.mode) await machine.chmod(path, before.mode)
-      await machine.setModified(path, before.modified)
-    }
+      await machine.chown(path, before.uid, before.gid)
+      return undefined
+    case 'file':
+      return restoreFile(machine, ledger, { ...entry, before })
   }
-  await machine.chown(path, before.uid, before.gid)
-  return undefined
 }
 
 async function makeParents(machine: Machine, path: string): Promise<void> {

@@ -33,8 +33,8 @@ export interface Removal {
   readonly chains: readonly string[]
 }
 
-/** kube-proxy, the kubelet, kube-router; CNI plugins; flannel (`pkg/trafficmngr/iptables`); KubeEdge's CloudCore. */
-const OWN_CHAINS = /^(KUBE-|CNI-|FLANNEL-|TUNNEL-PORT$)/
+/** kube-proxy, the kubelet, kube-router; CNI plugins; flannel (`pkg/trafficmngr/iptables`); edgeadm; KubeEdge's CloudCore. */
+const OWN_CHAINS = /^(KUBE-|CNI-|FLANNEL-|EDGEADM-|TUNNEL-PORT$)/
 /** nftables modes of kube-proxy, flannel, and the CNI plugins portmap and bridge. */
 const OWN_TABLES = new Set([
   'kube-proxy',

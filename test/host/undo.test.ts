@@ -62,6 +62,39 @@ describe('files', () => {
   })
 })
 
+describe('files that others changed since', () => {
+  const HOSTS = '127.0.0.1 localhost\n10.0.0.2 two\n'
+  const wait = async (change: (text: string) => string): Promise<MemoryMachine> => {
+    const machine = new MemoryMachine()
+    await machine.put('/etc/hosts', HOSTS)
+    await hostOf(machine).writeFile('/etc/hosts', `${HOSTS}10.0.0.1 one # first try\n`)
+    await hostOf(machine).writeFile('/etc/hosts', `${HOSTS}10.0.0.1 one # edgeadm\n`)
+    await machine.put('/etc/hosts', change((await machine.readFile('/etc/hosts'))?.toString() ?? ''))
+    return machine
+  }
+
+  test.each([
+    ['after it', (text: string) => `${text}10.0.0.3 three\n`, `${HOSTS}10.0.0.3 three\n`],
+    ['before it', (text: string) => `10.0.0.3 three\n${text}`, `10.0.0.3 three\n${HOSTS}`],
+    ['next to it', (text: string) => text.replace('two', 'too'), HOSTS.replace('two', 'too')],
+    ['and took it out', () => `${HOSTS}10.0.0.3 three\n`, undefined],
+    ['in it', (text: string) => text.replace('one', 'uno'), undefined],
+  ])('keep what came %s', async (_, change, expected) => {
+    const machine = await wait(change)
+    const residue = await undo(machine)
+    const text = (await machine.readFile('/etc/hosts'))?.toString()
+    if (expected !== undefined) {
+      expect(residue).toEqual([])
+      expect(text).toBe(expected)
+    } else {
+      expect(residue).toMatchObject([
+        { what: '/etc/hosts', why: expect.stringContaining('was changed since') },
+      ])
+      expect(text).toBe(change(`${HOSTS}10.0.0.1 one # edgeadm\n`))
+    }
+  })
+})
+
 describe('claims', () => {
   test('take away what came later, at once or over a directory of edgeadm', async () => {
     const machine = new MemoryMachine()
@@ -83,7 +116,7 @@ describe('claims', () => {
     expect(await machine.tree()).toEqual(before)
   })
 
-  test('below /etc bring back what was emptied or changed there, at every level', async () => {
+  test('below /etc bring back what was emptied there, at every level', async () => {
     const machine = new MemoryMachine()
     await machine.put('/etc/kubernetes/pki/ca.crt', 'CA of the user', 0o640)
     await machine.put('/etc/kubernetes/pki/etcd/ca.crt', 'CA for etcd')
@@ -92,7 +125,6 @@ describe('claims', () => {
     await hostOf(machine).claim('/etc/kubernetes')
     await machine.perform('rm', ['-rf', '/etc/kubernetes/pki/etcd'])
     await machine.remove('/etc/kubernetes/pki/ca.crt')
-    await machine.put('/etc/kubernetes/policy.yaml', 'other rules')
     await machine.put('/etc/kubernetes/pki/apiserver.crt', 'new')
     await machine.put('/etc/kubernetes/manifests/etcd.yaml', 'new')
     expect(await undo(machine)).toEqual([])
