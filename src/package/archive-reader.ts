@@ -6,11 +6,16 @@ import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { Parser, type ReadEntry } from 'tar'
 import { EdgeadmError, messageOf } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
+import { collectBuffers } from './collect-garbage.ts'
 import type { EntryVisitor } from './entries.ts'
 import { unsafePath } from './paths.ts'
+import { progressSteps } from './progress.ts'
 
 /** Bytes read, decompressed and handed on at once: large enough to keep the two threads busy, small enough for memory. */
 const CHUNK = 512 * 1024
+
+/** Bytes after which buffers are freed. */
+const COLLECT_EVERY = 32 * 1024 * 1024
 
 /** Thrown inside the stream to leave it early; never leaves this file. */
 const STOP = new Error('enough')
@@ -27,14 +32,12 @@ export async function readArchive(
 ): Promise<void> {
   const total = (await stat(path)).size
   const decompress = await decompressorFor(path)
+  const progress = progressSteps(emit, task, total, 'bytes')
   let done = 0
-  let shown = 0
   const input = createReadStream(path, { highWaterMark: CHUNK })
   input.on('data', (chunk) => {
     done += chunk.length
-    if (done - shown < total / 100 && done !== total) return
-    shown = done
-    emit({ type: 'progress', task, done, total, unit: 'bytes' })
+    progress(done)
   })
   const sink = new TarSink(path, visitor)
   try {
@@ -68,6 +71,7 @@ class TarSink extends Writable {
   position: string | undefined
   #failure: unknown
   #sawEnd = false
+  #uncollected = 0
   #tail: Buffer = Buffer.alloc(0)
   readonly #parser: Parser
   readonly #visitor: EntryVisitor
@@ -93,6 +97,11 @@ class TarSink extends Writable {
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     this.#guard(() => this.#parser.write(chunk))
     this.#tail = chunk
+    this.#uncollected += chunk.length
+    if (this.#uncollected > COLLECT_EVERY) {
+      this.#uncollected = 0
+      collectBuffers()
+    }
     done(this.#outcome())
   }
 

@@ -7,6 +7,7 @@ import type { RequestError } from 'got'
 import pRetry, { AbortError } from 'p-retry'
 import { EdgeadmError, messageOf } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
+import { progressSteps } from './progress.ts'
 
 export interface FetchOptions extends Reporting {
   /** Lower-case hex; the file is refused if it has another. */
@@ -104,11 +105,12 @@ async function attempt(
   // After the truncation: an identity must never stand beside bytes of another file.
   if (typeof strong === 'string') writeFileSync(`${part}.id`, strong)
   else rmSync(`${part}.id`, { force: true })
+  const progress = progressSteps(emit, task, total, 'bytes')
   let done = start
   request.on('data', (chunk: Buffer) => {
     writeSync(file, chunk)
     done += chunk.length
-    emit({ type: 'progress', task, done, total, unit: 'bytes' })
+    progress(done)
   })
   try {
     await finished(request)

@@ -5,6 +5,7 @@ import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import type { EntryVisitor } from './entries.ts'
 import { MANIFEST_NAME, SIGNATURE_NAME } from './manifest.ts'
+import { progressSteps } from './progress.ts'
 
 /** Reads an unpacked package: manifest first, signature second, then everything else by name. */
 export async function readFolder(
@@ -19,6 +20,7 @@ export async function readFolder(
     ...first.filter((name) => paths.includes(name)),
     ...paths.filter((name) => !first.includes(name)),
   ]
+  const progress = progressSteps(emit, task, ordered.length, 'items')
   for (const [index, path] of ordered.entries()) {
     if (visitor.finished()) return
     const info = await lstat(join(root, path))
@@ -26,7 +28,7 @@ export async function readFolder(
     for await (const chunk of createReadStream(join(root, path), { highWaterMark: 512 * 1024, signal }))
       sink.data(chunk)
     sink.end()
-    emit({ type: 'progress', task, done: index + 1, total: ordered.length, unit: 'items' })
+    progress(index + 1)
   }
 }
 

@@ -89,7 +89,7 @@ test('404 is final, 503 is tried again, no server is said in one sentence', asyn
 test('Ctrl-C stops it at once and keeps the part', async () => {
   const server = await serve((_request, response) => {
     response.writeHead(200, { 'content-length': 1000, etag: '"1"' })
-    response.write('begin')
+    response.write('begin '.repeat(20))
   })
   const { abort, signal } = reporter()
   const dest = join(temporaryFolder(), 'package')

@@ -16,6 +16,7 @@ import {
   SIGNATURE_NAME,
   serializeManifest,
 } from '../manifest.ts'
+import { progressSteps } from '../progress.ts'
 import { signManifest } from '../signature.ts'
 import { type TarItem, tarChunks } from '../tar-writer.ts'
 import { blobOf } from './hashing.ts'
@@ -80,6 +81,7 @@ export async function assemble(options: AssembleOptions): Promise<PackageManifes
 /** The cache is only a cache: what goes into the package is what was recorded when it was made, or the build stops. */
 async function checkContents(contents: readonly Content[], { emit, signal }: Reporting): Promise<void> {
   const total = contents.reduce((sum, { file }) => sum + file.size, 0)
+  const progress = progressSteps(emit, 'check the components', total, 'bytes')
   let done = 0
   for (const { file, content } of contents) {
     if (typeof content === 'string') {
@@ -90,7 +92,7 @@ async function checkContents(contents: readonly Content[], { emit, signal }: Rep
         })
     }
     done += file.size
-    emit({ type: 'progress', task: 'check the components', done, total, unit: 'bytes' })
+    progress(done)
   }
 }
 
@@ -99,17 +101,12 @@ async function writePackage(
   { path, emit, signal }: AssembleOptions,
 ): Promise<void> {
   const total = items.reduce((sum, { size }) => sum + size, 0)
+  const progress = progressSteps(emit, 'compress the package', total, 'bytes')
   let done = 0
   const counted = async function* () {
     for await (const chunk of tarChunks(items)) {
       done += chunk.length
-      emit({
-        type: 'progress',
-        task: 'compress the package',
-        done: Math.min(done, total),
-        total,
-        unit: 'bytes',
-      })
+      progress(Math.min(done, total))
       yield chunk
     }
   }

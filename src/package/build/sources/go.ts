@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { progressSteps } from '../../progress.ts'
 import { tool } from '../command.ts'
 import { fill, type GoSource, valuesOf } from '../recipe.ts'
 import type { ComponentRecord, MakeContext } from '../record.ts'
@@ -41,7 +42,7 @@ export async function makeFromGo(source: GoSource, context: MakeContext): Promis
     ...importPaths,
   ])
   const total = listed.split('\n').length
-  const task = `compile ${component.name} ${component.version}`
+  const progress = progressSteps(emit, `compile ${component.name} ${component.version}`, total, 'items')
   let done = 0
   await go(
     `compiling ${component.name} ${version}`,
@@ -58,10 +59,10 @@ export async function makeFromGo(source: GoSource, context: MakeContext): Promis
     (line) => {
       if (line.startsWith('go: ')) return
       done += 1
-      emit({ type: 'progress', task, done: Math.min(done, total), total, unit: 'items' })
+      progress(Math.min(done, total))
     },
   )
-  emit({ type: 'progress', task, done: total, total, unit: 'items' })
+  progress(total)
 
   await mkdir(join(folder, 'files'), { recursive: true })
   for (const [name, importPath] of packages)

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import got, { type Headers } from 'got'
 import { EdgeadmError, messageOf } from '../../../output/errors.ts'
 import type { Reporting } from '../../../output/events.ts'
+import { progressSteps } from '../../progress.ts'
 import { blobOf } from '../hashing.ts'
 import { digestOf, MEDIA } from '../oci.ts'
 import type { RegistryReference } from './registry.ts'
@@ -63,10 +64,11 @@ export class RegistryClient {
         request.destroy()
         return { ...response, body: Buffer.alloc(0) }
       }
+      const progress = progressSteps(emit, task, size, 'bytes')
       let done = 0
       request.on('data', (chunk: Buffer) => {
         done += chunk.length
-        emit({ type: 'progress', task, done, total: size, unit: 'bytes' })
+        progress(done)
       })
       await pipeline(request, createWriteStream(path), { signal })
       return { ...response, body: Buffer.alloc(0) }
