@@ -55,10 +55,10 @@ export interface EdgeSettings {
 export interface HaSettings {
   /** `--ha`. Default `none`. */
   readonly mode: HaMode
-  /** `--interface`: the network interface that carries the virtual address; undefined: that of the advertise address. */
+  /** `--interface`: the network interface that carries the virtual address; undefined: that of the route to it. */
   readonly interface: string | undefined
-  /** `--ha-virtual-router-id`: VRRP's number of this cluster on its network segment, 1-255. Default 51. */
-  readonly virtualRouterId: number
+  /** `--ha-virtual-router-id`: VRRP's number of this cluster on its network segment, 1-255; undefined: one that nobody uses there. */
+  readonly virtualRouterId: number | undefined
 }
 
 export interface PackageSettings {

@@ -123,7 +123,7 @@ export function resolveHa(resolution: Resolution, facts: HostFacts): HaSettings 
         ? undefined
         : `there is no network interface "${value}"; there are ${names.join(', ')}`,
   )
-  return { mode, interface: network, virtualRouterId: router ?? 51 }
+  return { mode, interface: network, virtualRouterId: router }
 }
 
 export const resolveCni = (resolution: Resolution) =>

@@ -15,6 +15,9 @@ import { flannel } from './kubernetes/flannel.ts'
 import { kubeadm } from './kubernetes/kubeadm.ts'
 import { kubelet } from './kubernetes/kubelet.ts'
 import { nodeReady } from './kubernetes/node-ready.ts'
+import { awaitEndpoint } from './load-balancer/await-endpoint.ts'
+import { installLoadBalancer } from './load-balancer/install.ts'
+import { members } from './load-balancer/members.ts'
 import { checks } from './node/checks.ts'
 import { firewall } from './node/firewall.ts'
 import { hosts } from './node/hosts.ts'
@@ -51,13 +54,16 @@ export const initPhases: readonly Phase<InitContext>[] = [
   kubeadm('init', 'etcd'),
   kubeadm('init', 'control-plane'),
   kubeletStart,
+  installLoadBalancer,
   kubeadm('init', 'wait-control-plane'),
+  awaitEndpoint,
   flannel,
   kubeadm('init', 'upload-config'),
   kubeadm('init', 'upload-certs', {
     runIf: ({ settings }) => (settings.uploadCerts ? true : 'only with --upload-certs'),
   }),
   kubeadm('init', 'mark-control-plane'),
+  members,
   kubeadm('init', 'bootstrap-token'),
   kubeadm('init', 'kubelet-finalize'),
   kubeadm('init', 'addon'),

@@ -8,6 +8,9 @@ import { kubeadmConfig } from './kubernetes/config.ts'
 import { kubeadm } from './kubernetes/kubeadm.ts'
 import { kubelet } from './kubernetes/kubelet.ts'
 import { nodeReady } from './kubernetes/node-ready.ts'
+import { installLoadBalancer } from './load-balancer/install.ts'
+import { controlPlaneCheck } from './load-balancer/join-check.ts'
+import { members } from './load-balancer/members.ts'
 import { checks } from './node/checks.ts'
 import { discovery } from './node/discovery.ts'
 import { firewall } from './node/firewall.ts'
@@ -31,6 +34,7 @@ const kubeletStart = kubeadm<JoinContext>('join', 'kubelet-start')
 export const joinPhases: readonly Phase<JoinContext>[] = [
   checks,
   discovery,
+  { ...controlPlaneCheck, ...onMasters },
   unpack,
   record,
   swap,
@@ -51,6 +55,8 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   kubeadm('join', 'kubelet-wait-bootstrap'),
   kubeadm('join', 'control-plane-join', onMasters),
   kubeadm('join', 'wait-control-plane', onMasters),
+  installLoadBalancer,
+  members,
   { ...adminKubeconfig, ...onMasters },
   cniConfig,
   nodeReady,

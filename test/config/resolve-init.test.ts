@@ -31,7 +31,7 @@ it("has kubeadm's defaults, and edgeadm's own", () => {
     cni: 'flannel',
     enableEdge: true,
     edge: { runtime: 'kubeedge', metaServer: 'secure', cloudAddresses: ['10.0.0.10'], edgeMesh: undefined },
-    ha: { mode: 'none', virtualRouterId: 51 },
+    ha: { mode: 'none' },
     dryRun: false,
     skipPhases: [],
     ignorePreflightErrors: [],

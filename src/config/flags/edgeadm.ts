@@ -39,11 +39,11 @@ const haFlags = {
   ),
   interface: text(
     'NAME',
-    'Network interface for the virtual address of --ha=haproxy-keepalived (default: that of the advertise address).',
+    'Network interface for the virtual address of --ha=haproxy-keepalived (default: that of the route to it).',
   ),
   'ha-virtual-router-id': text(
     '1-255',
-    "VRRP's number for this cluster on its network segment (default 51).",
+    "VRRP's number for this cluster on its network segment (default: derived from the virtual address, one that nobody uses).",
   ),
 }
 

@@ -2,7 +2,7 @@ import type { Host } from '../../host/host.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
-interface Port {
+export interface Port {
   readonly port: string
   readonly protocol: 'tcp' | 'udp'
   /** For the log: what listens there. */
@@ -33,10 +33,10 @@ function ports({ settings }: NodeContext): Port[] {
   ]
 }
 
-type Firewall = 'firewalld' | 'ufw'
+export type Firewall = 'firewalld' | 'ufw'
 
 /** The firewall manager that is at work here, if any. Raw nftables and iptables rules are the administrator's and stay as they are. */
-async function activeFirewall(host: Host): Promise<Firewall | undefined> {
+export async function activeFirewall(host: Host): Promise<Firewall | undefined> {
   if ((await host.probe('firewall-cmd', ['--state'])).exitCode === 0) return 'firewalld'
   const ufw = await host.probe('ufw', ['status'])
   return ufw.exitCode === 0 && ufw.stdout.includes('Status: active') ? 'ufw' : undefined
@@ -62,6 +62,13 @@ async function openUfw(host: Host, port: Port): Promise<void> {
     title: `open ${rule} for ${port.what} in ufw`,
     undo: { file: 'ufw', args: ['delete', 'allow', rule] },
   })
+}
+
+/** Opens one port, where a firewall runs. */
+export async function openPort(host: Host, port: Port): Promise<void> {
+  const kind = await activeFirewall(host)
+  if (kind === 'firewalld') await openFirewalld(host, port)
+  else if (kind === 'ufw') await openUfw(host, port)
 }
 
 /** Opens what Kubernetes listens on, by name, where a firewall runs; it is never switched off. */

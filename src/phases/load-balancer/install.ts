@@ -1,0 +1,139 @@
+import { KUBECTL, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { EdgeadmError } from '../../output/errors.ts'
+import type { PackageManifest } from '../../package/index.ts'
+import { render } from '../../templates.ts'
+import { INSTALLED_PACKAGE, isControlPlane, type NodeContext } from '../context.ts'
+import { activeFirewall, openPort } from '../node/firewall.ts'
+import { ctrPath } from '../runtime/images.ts'
+import { templateFile } from '../template-file.ts'
+import type { Phase } from '../workflow.ts'
+import { advertiseAddress, checkLoadBalancer, interfaceFor } from './checks.ts'
+import { CONFIG_MAP, DIRECTORY, HEALTH_PORT, KEEPALIVED_CONF, PODS, SCRIPT } from './files.ts'
+import { chooseByListening } from './listen.ts'
+import { endpointFromCluster, endpointFromText, type VirtualEndpoint } from './virtual-endpoint.ts'
+
+/**
+ * haproxy and keepalived as static Pods. On init they are put there while the API server starts, with this master alone
+ * in their lists; on join, when the new API server answers.
+ */
+export const installLoadBalancer: Phase<NodeContext> = {
+  name: 'load-balancer/install',
+  title: 'Install haproxy and keepalived',
+  runIf: async (ctx) => {
+    const { settings, host } = ctx
+    if (!isControlPlane(settings)) return 'only on masters'
+    if (settings.command === 'init')
+      return settings.ha.mode === 'haproxy-keepalived' ? true : `--ha=${settings.ha.mode}`
+    if (settings.dryRun) return 'the cluster says it, once it is joined'
+    return (await readEndpoint(host)) === undefined ? 'this cluster has no balancer of its own' : true
+  },
+  inputs: ({ settings }) => [settings.command === 'init' ? settings.controlPlaneEndpoint : '', settings.ha],
+  verify: async ({ host }) => (await host.stat(PODS.keepalived)) !== undefined,
+  run: async (ctx) => {
+    const { host, settings } = ctx
+    await refuseProblems(ctx)
+    const images = await imageNames(ctx)
+    const endpoint = await wantedEndpoint(ctx)
+    const found = await interfaceFor(ctx, endpoint.address)
+    if ('problem' in found) throw new EdgeadmError('preflight', found.problem)
+    const ownAddress = found.address
+    const virtualRouterId =
+      endpoint.virtualRouterId ??
+      (settings.dryRun
+        ? (settings.ha.virtualRouterId ?? 1)
+        : await chooseByListening(ctx, {
+            image: images.keepalived,
+            ownAddress,
+            virtualAddress: endpoint.address,
+            wanted: settings.ha.virtualRouterId,
+          }))
+    await openPort(host, { port: String(endpoint.port), protocol: 'tcp', what: 'control plane endpoint' })
+
+    const ca = settings.command === 'init' ? `${settings.certDir}/ca.crt` : '/etc/kubernetes/pki/ca.crt'
+    const data = {
+      directory: DIRECTORY,
+      name: settings.node.name,
+      address: ownAddress,
+      virtualAddress: endpoint.address,
+      family: endpoint.address.includes(':') ? 6 : 4,
+      port: endpoint.port,
+      healthPort: HEALTH_PORT,
+      interface: found.name,
+      virtualRouterId,
+      ca,
+      kubectl: KUBECTL,
+      ctr: await ctrPath(host),
+      ownApiServer: `https://${apiServer(ctx)}`,
+      firewall: await activeFirewall(host),
+    }
+    await host.claim(DIRECTORY)
+    await host.makeDirectory(DIRECTORY)
+    await templateFile(host, `${DIRECTORY}/haproxy.cfg`, 'load-balancer/haproxy.cfg', data)
+    await templateFile(host, KEEPALIVED_CONF, 'load-balancer/keepalived.conf', data)
+    await templateFile(host, SCRIPT, 'load-balancer/follow-masters', data, { mode: 0o755 })
+    await host.run(SCRIPT, ['write'], {
+      title: 'write the lists of masters',
+      undo: { file: SCRIPT, args: ['close'] },
+      input: `${settings.node.name} ${apiServer(ctx)}\n`,
+    })
+    // The kubelet reads a manifest the moment it is there: they come last, and keepalived, which needs haproxy, at the end.
+    for (const name of ['haproxy', 'keepalived'] as const) {
+      const image = images[name]
+      await host.writeFile(PODS[name], render(`load-balancer/${name}.yaml`, { ...data, image }), {
+        mode: 0o600,
+      })
+    }
+  },
+}
+
+/** "10.0.0.10:6443": where this master's API server listens. */
+export function apiServer(ctx: NodeContext): string {
+  const { settings } = ctx
+  const address = advertiseAddress(ctx)
+  const port = settings.command === 'init' ? settings.bindPort : (settings.controlPlane?.bindPort ?? 6443)
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** What the cluster says of its balancer; undefined if it has none. */
+export async function readEndpoint(host: NodeContext['host']): Promise<VirtualEndpoint | undefined> {
+  return endpointFromCluster(await kubectlGet(host, ['configmap', CONFIG_MAP, '-n', 'kube-system']))
+}
+
+/** From the flags on init, with the router number of an earlier run; from the cluster on join. */
+export async function wantedEndpoint({ host, settings }: NodeContext): Promise<VirtualEndpoint> {
+  if (settings.command === 'init' && settings.controlPlaneEndpoint !== undefined) {
+    const earlier = /^\s*virtual_router_id (\d+)/m.exec((await host.readFile(KEEPALIVED_CONF)) ?? '')?.[1]
+    const endpoint = await endpointFromText(host, settings.controlPlaneEndpoint)
+    return { ...endpoint, virtualRouterId: earlier === undefined ? undefined : Number(earlier) }
+  }
+  const endpoint = await readEndpoint(host)
+  if (endpoint === undefined)
+    throw new EdgeadmError('phase', `there is no ConfigMap kube-system/${CONFIG_MAP}`)
+  return endpoint
+}
+
+/** `init phase load-balancer` comes without the checks that init begins with. */
+async function refuseProblems(ctx: NodeContext): Promise<void> {
+  const problems = await checkLoadBalancer(ctx)
+  if (problems.length === 0) return
+  throw new EdgeadmError('preflight', 'this machine cannot carry the virtual address yet', {
+    details: problems.map(({ check, text }) => `[ERROR ${check}]: ${text}`),
+  })
+}
+
+async function imageNames({
+  host,
+  manifest,
+}: NodeContext): Promise<Record<'haproxy' | 'keepalived', string>> {
+  const installed = await host.readFile(INSTALLED_PACKAGE)
+  const { images = [] } =
+    manifest ?? (installed === undefined ? {} : (JSON.parse(installed) as Partial<PackageManifest>))
+  const find = (name: string): string => {
+    const found = images.find((image) => image.name.includes(`/${name}:`))?.name
+    if (found !== undefined) return found
+    throw new EdgeadmError('package', `there is no image of ${name}: no package was given, or it has none`, {
+      fix: 'name a package that has it with --install-pkg-path, or balance the masters yourself with --ha=external',
+    })
+  }
+  return { haproxy: find('haproxy'), keepalived: find('keepalived') }
+}

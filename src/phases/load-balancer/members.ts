@@ -1,0 +1,49 @@
+import { applyTemplate, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
+import type { NodeContext } from '../context.ts'
+import { templateFile } from '../template-file.ts'
+import type { Phase } from '../workflow.ts'
+import { ANNOTATION, PODS, SCRIPT, SERVICE } from './files.ts'
+import { apiServer, wantedEndpoint } from './install.ts'
+
+interface NodeList {
+  readonly items: readonly { readonly metadata: { readonly name: string } }[]
+}
+
+/**
+ * Makes this master one of those that are balanced, and follows the others. A systemd service waits on a watch with kubectl:
+ * nothing else runs on the masters for it, and the lists stay as they are while the API is away.
+ */
+export const members: Phase<NodeContext> = {
+  name: 'load-balancer/members',
+  title: 'Let the load balancer follow the masters',
+  runIf: async ({ host, settings }) => {
+    if (settings.dryRun) return 'the cluster is asked then'
+    return (await host.stat(PODS.keepalived)) === undefined ? 'there is no load balancer here' : true
+  },
+  run: async (ctx) => {
+    const { host, settings, emit } = ctx
+    if (settings.command === 'init') {
+      const { address, port, virtualRouterId } = await wantedEndpoint(ctx)
+      await applyTemplate(host, 'load-balancer/cluster.yaml', {
+        virtualAddress: address,
+        port,
+        virtualRouterId,
+      })
+    }
+    const name = settings.node.name
+    await changeCluster(host, `name the API server of ${name} to the other masters`, [
+      ...['annotate', 'node', name, '--overwrite', `${ANNOTATION}=${apiServer(ctx)}`],
+    ])
+    await templateFile(host, `/etc/systemd/system/${SERVICE}`, 'load-balancer/follow-masters.service', {
+      script: SCRIPT,
+    })
+    await host.service(SERVICE, { enabled: true, active: true })
+    const masters = await kubectlGet<NodeList>(host, ['nodes', '-l', 'node-role.kubernetes.io/control-plane'])
+    const count = masters?.items.length ?? 1
+    if (count % 2 === 0)
+      emit({
+        type: 'warning',
+        text: `the cluster has ${count} masters now: an even number survives the loss of no more masters than ${count - 1}; join another one`,
+      })
+  },
+}
