@@ -8,6 +8,7 @@ import { CheckedPass, type FileOutput, type PassOptions } from './checked-pass.t
 import { readFolder } from './folder-reader.ts'
 import type { PackageFile, PackageManifest } from './manifest.ts'
 import { readKey } from './signature.ts'
+import { asWriteError } from './write-error.ts'
 
 export interface VerifyOptions extends Reporting {
   /** Path of an ed25519 public key (PEM). Given one, an unsigned package is refused. */
@@ -68,7 +69,7 @@ export async function unpackPackage(
   } catch (error) {
     for (const descriptor of open) closeSync(descriptor)
     for (const name of await readdir(staging)) await rm(join(staging, name), { recursive: true, force: true })
-    throw error
+    throw asWriteError(error, `the package cannot be unpacked in ${staging}`, staging)
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EdgeadmError } from '../../output/errors.ts'
@@ -19,6 +19,8 @@ import {
 import { progressSteps } from '../progress.ts'
 import { signManifest } from '../signature.ts'
 import { type TarItem, tarChunks } from '../tar-writer.ts'
+import { asWriteError } from '../write-error.ts'
+import { isAlive } from './cache.ts'
 import { blobOf } from './hashing.ts'
 import { MEDIA } from './oci.ts'
 import type { Step } from './plan.ts'
@@ -111,6 +113,7 @@ async function writePackage(
     }
   }
   await mkdir(dirname(path), { recursive: true })
+  await removeAbandoned(path)
   const temporary = `${path}.${process.pid}.making`
   try {
     await pipeline(Readable.from(zstdFrames(counted())), createWriteStream(temporary, { flush: true }), {
@@ -119,7 +122,15 @@ async function writePackage(
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw error
+    throw asWriteError(error, `the package ${path} cannot be written`, dirname(path))
+  }
+}
+
+/** Removes what killed builds of the same package left beside it. */
+async function removeAbandoned(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    const pid = name.startsWith(`${basename(path)}.`) ? /\.(\d+)\.making$/.exec(name)?.[1] : undefined
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(path), name), { force: true })
   }
 }
 

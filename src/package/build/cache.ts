@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { lock } from 'proper-lockfile'
 import type { Reporting } from '../../output/events.ts'
 import { cacheDirectory } from '../paths.ts'
+import { asWriteError } from '../write-error.ts'
 import type { ComponentRecord, MadeComponent } from './record.ts'
 
 const RECORD = 'record.json'
@@ -62,7 +63,7 @@ export async function lookUpOrMake(
       return { folder: join(root, key), record: (await lookUp(key))?.record ?? record }
     } catch (error) {
       await rm(temporary, { recursive: true, force: true })
-      throw error
+      throw asWriteError(error, `${key} cannot be made`, root)
     }
   } finally {
     await release().catch((error: NodeJS.ErrnoException) => {
@@ -81,7 +82,8 @@ async function removeLeftOvers(root: string, key: string): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of that number runs on this machine. */
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {

@@ -84,6 +84,8 @@ test('a package that is up to date is verified and left; a damaged or another on
   expect(statSync(first.path).ino).toBe(ino)
 
   writeFileSync(first.path, bytes.subarray(0, bytes.length - 10))
+  // What a build left that was killed while it wrote; no process has this number.
+  writeFileSync(`${first.path}.${2 ** 22 + 1}.making`, 'half')
   await build(path, { archives, outputDirectory })
   expect(readFileSync(first.path).equals(bytes)).toBe(true)
 

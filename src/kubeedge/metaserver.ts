@@ -1,0 +1,134 @@
+/** MetaServer, the API that Pods on an edge node see, asked as such a Pod would ask it. */
+
+import type { Host } from '../host/host.ts'
+import { METASERVER, METASERVER_CA, METASERVER_FOR_PODS } from './paths.ts'
+import { edgeGet } from './request.ts'
+
+export type CheckResult = {
+  /** What was asked. */
+  readonly what: string
+  /** True, or why not. */
+  readonly result: true | string
+  /** What it said, in a few words. */
+  readonly detail: string
+  /** Milliseconds. */
+  readonly ms: number
+}
+
+interface Options {
+  readonly host: Host
+  readonly signal: AbortSignal
+  readonly secure: boolean
+}
+
+const SERVICES = '/api/v1/services'
+const ANONYMOUS_REFUSED = 403
+const TOKEN_REFUSED = 401
+
+/** Every check of `edgeadm check edge` that is about MetaServer; the join awaits that all of them are good. */
+export async function checkMetaServer(options: Options): Promise<CheckResult[]> {
+  return options.secure ? checkSecure(options) : checkPlain(options)
+}
+
+async function checkPlain({ signal }: Options): Promise<CheckResult[]> {
+  const base = `http://${METASERVER}`
+  return Promise.all([
+    timed(`GET ${base}/version`, async () =>
+      statusIs(await edgeGet({ url: `${base}/version`, signal }), 200),
+    ),
+    timed(`GET ${base}${SERVICES}`, async () =>
+      listsServices(await edgeGet({ url: base + SERVICES, signal })),
+    ),
+  ])
+}
+
+async function checkSecure({ host, signal }: Options): Promise<CheckResult[]> {
+  const caPem = await host.readFile(METASERVER_CA)
+  if (caPem === undefined)
+    return [
+      {
+        what: `read ${METASERVER_CA}`,
+        result: 'edgecore has not got it from the cloud yet',
+        detail: '',
+        ms: 0,
+      },
+    ]
+  const token = await podToken(host)
+  const checks = [METASERVER, METASERVER_FOR_PODS].flatMap((address) => {
+    const base = `https://${address}`
+    const get = (path: string, bearer?: string) =>
+      edgeGet({
+        url: base + path,
+        caPem,
+        signal,
+        ...(bearer === undefined ? {} : { headers: { authorization: `Bearer ${bearer}` } }),
+      })
+    return [
+      timed(`GET ${base}/version, certificate verified`, async () => statusIs(await get('/version'), 200)),
+      timed(`GET ${base}${SERVICES} without a token`, async () =>
+        statusIs(await get(SERVICES), ANONYMOUS_REFUSED),
+      ),
+      timed(`GET ${base}${SERVICES} with a bad token`, async () =>
+        statusIs(await get(SERVICES, 'bad'), TOKEN_REFUSED),
+      ),
+      timed(`GET ${base}${SERVICES} with a Pod's token`, async () =>
+        token === undefined
+          ? ['no Pod of DaemonSet kubeedge/edge-check runs on this node', '']
+          : listsServices(await get(SERVICES, token)),
+      ),
+    ]
+  })
+  return Promise.all(checks)
+}
+
+type Outcome = readonly [result: true | string, detail: string]
+type Response = Awaited<ReturnType<typeof edgeGet>>
+
+async function timed(what: string, check: () => Promise<Outcome>): Promise<CheckResult> {
+  const started = Date.now()
+  try {
+    const [result, detail] = await check()
+    return { what, result, detail, ms: Date.now() - started }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const result = code === 'ECONNREFUSED' ? 'nothing listens there' : message
+    return { what, result, detail: '', ms: Date.now() - started }
+  }
+}
+
+function statusIs({ status, body }: Response, expected: number): Outcome {
+  if (status === expected) return [true, `HTTP ${status}`]
+  return [`HTTP ${status} instead of ${expected}: ${body.toString('utf8').slice(0, 200).trim()}`, '']
+}
+
+function listsServices(response: Response): Outcome {
+  const [good, detail] = statusIs(response, 200)
+  if (good !== true) return [good, detail]
+  const { items } = JSON.parse(response.body.toString('utf8')) as { items?: { metadata: { name: string } }[] }
+  const names = (items ?? []).map(({ metadata }) => metadata.name)
+  if (names.includes('kubernetes')) return [true, `${names.length} services`]
+  return ['the list has no Service kubernetes: nothing has come from the cloud yet', '']
+}
+
+/**
+ * The token of the Pod of kubeedge/edge-check here. Of others the rights are not known, and a token that is not a Pod's
+ * MetaServer does not take.
+ */
+async function podToken(host: Host): Promise<string | undefined> {
+  const root = '/var/lib/kubelet/pods'
+  for (const pod of await host.list(root)) {
+    const projected = `${root}/${pod}/volumes/kubernetes.io~projected`
+    for (const volume of await host.list(projected)) {
+      const token = await host.readFile(`${projected}/${volume}/token`)
+      if (token !== undefined && subjectOf(token) === 'system:serviceaccount:kubeedge:edge-check')
+        return token
+    }
+  }
+  return undefined
+}
+
+function subjectOf(token: string): string | undefined {
+  const claims = token.split('.')[1]
+  if (claims === undefined) return undefined
+  return (JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as { sub?: string }).sub
+}

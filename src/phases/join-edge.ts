@@ -1,0 +1,44 @@
+/** What `edgeadm join --enable-edge` does, in order: the machine becomes an edge node. kubeadm has no part in it. */
+
+import type { JoinContext } from './context.ts'
+import { edgeCni } from './edge/cni.ts'
+import { edgeConfig } from './edge/config.ts'
+import { edgeCredentials } from './edge/credentials.ts'
+import { edgeDiscovery } from './edge/discovery.ts'
+import { edgeInstall } from './edge/install.ts'
+import { edgeLink } from './edge/link.ts'
+import { edgeReady, metaServerReady } from './edge/ready.ts'
+import { edgeStart } from './edge/start.ts'
+import { cleanUp } from './kubernetes/clean-up.ts'
+import { checks } from './node/checks.ts'
+import { hosts } from './node/hosts.ts'
+import { modules } from './node/modules.ts'
+import { record } from './node/record.ts'
+import { selinux } from './node/selinux.ts'
+import { sysctl } from './node/sysctl.ts'
+import { unpack } from './package.ts'
+import { containerd } from './runtime/containerd.ts'
+import { images } from './runtime/images.ts'
+import { inBackground, type Phase } from './workflow.ts'
+
+export const joinEdgePhases: readonly Phase<JoinContext>[] = [
+  checks,
+  edgeDiscovery,
+  unpack,
+  record,
+  modules,
+  sysctl,
+  hosts,
+  containerd,
+  inBackground(images, edgeStart),
+  edgeInstall,
+  selinux,
+  edgeCni,
+  edgeLink,
+  edgeCredentials,
+  edgeConfig,
+  edgeStart,
+  edgeReady,
+  metaServerReady,
+  cleanUp,
+]
