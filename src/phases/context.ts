@@ -37,5 +37,10 @@ export function isControlPlane(settings: InitSettings | JoinSettings): boolean {
   return settings.command === 'init' || settings.controlPlane !== undefined
 }
 
+/** Whether this machine will run edgecore instead of a kubelet. */
+export function isEdge(settings: InitSettings | JoinSettings): boolean {
+  return settings.command === 'join' && settings.enableEdge && settings.controlPlane === undefined
+}
+
 /** The environment for kubeadm: it looks for the kubelet and others in PATH. */
 export const KUBEADM_ENV = { PATH: `${BIN}:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin` }

@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { unpackPackage } from '../package/index.ts'
-import { BIN, INSTALLED_PACKAGE, type NodeContext, UNPACKED } from './context.ts'
+import { BIN, INSTALLED_PACKAGE, isEdge, type NodeContext, UNPACKED } from './context.ts'
 import type { Phase } from './workflow.ts'
 
 /** The folders of the package that a plain node or master needs. */
@@ -19,10 +19,10 @@ export const unpack: Phase<NodeContext> = {
   runIf: ({ settings }) => (settings.package.path === undefined ? 'no package was given' : true),
   inputs: ({ manifest }) => manifest?.files.map(({ path, sha256 }) => [path, sha256]),
   // After a finished run everything of it is in its place; an unfinished one unpacks again, in a few seconds.
-  verify: async ({ host, manifest }) => {
+  verify: async ({ host, manifest, settings }) => {
     const installed = await host.readFile(INSTALLED_PACKAGE)
     if (installed === undefined || installed !== `${JSON.stringify(manifest)}\n`) return false
-    return (await host.stat(`${BIN}/kubelet`)) !== undefined
+    return (await host.stat(`${BIN}/${isEdge(settings) ? 'edgecore' : 'kubelet'}`)) !== undefined
   },
   run: async (ctx) => {
     if (ctx.settings.package.path === undefined) throw new EdgeadmError('package', 'no package was given')

@@ -3,7 +3,9 @@
 import type { JoinFlags } from '../config/flags.ts'
 import { gatherFacts, readConfigFile, resolveJoin } from '../config/load.ts'
 import type { Reporting } from '../output/events.ts'
+import { isEdge } from '../phases/context.ts'
 import { joinPhases } from '../phases/join.ts'
+import { joinEdgePhases } from '../phases/join-edge.ts'
 import { render } from '../templates.ts'
 import { reportDryRun, runOnNode } from './on-node.ts'
 import { openPackage } from './package.ts'
@@ -27,13 +29,13 @@ export async function runJoin(
   await runOnNode({
     settings,
     manifest,
-    phases: joinPhases,
+    phases: isEdge(settings) ? joinEdgePhases : joinPhases,
     reporting,
     ...(only === undefined ? {} : { only }),
   })
   if (settings.dryRun) return reportDryRun(settings, reporting)
   if (only !== undefined) return
-  const role = settings.controlPlane === undefined ? 'worker' : 'master'
+  const role = isEdge(settings) ? 'edge' : settings.controlPlane === undefined ? 'worker' : 'master'
   reporting.emit({
     type: 'result',
     text: render('messages/join-done', { role, name: settings.node.name }).trimEnd(),

@@ -1,13 +1,17 @@
 import type { PackageImage } from '../../package/index.ts'
-import { isControlPlane, type NodeContext } from '../context.ts'
+import { isControlPlane, isEdge, type NodeContext } from '../context.ts'
 
 /** Images that run on masters only; on another node they would take time and disk for nothing. */
 const MASTERS_ONLY =
   /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd|haproxy|keepalived|cloudcore|iptables-manager(-nft)?):/
 
+/** Everything that an edge node runs: no kube-proxy, no flannel, no CoreDNS. */
+const EDGES_TOO = /\/(pause|edgemesh-agent|edgemesh-gateway):/
+
 /** The images of the package that this node can run. */
 export function wantedImages({ settings, manifest }: NodeContext): readonly PackageImage[] {
   const images = manifest?.images ?? []
+  if (isEdge(settings)) return images.filter(({ name }) => EDGES_TOO.test(name))
   return isControlPlane(settings) ? images : images.filter(({ name }) => !MASTERS_ONLY.test(name))
 }
 
