@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { Header } from 'tar'
+import { afterAll } from 'vitest'
 import type { EventBody, Reporting } from '../../src/output/events.ts'
 import { PACKAGE_SCHEMA, type PackageManifest, serializeManifest } from '../../src/package/manifest.ts'
 
@@ -83,8 +84,17 @@ export function compressed(tar: Buffer, ending: string): Buffer {
   return tar
 }
 
+const folders: string[] = []
+
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A folder that goes with the tests of the file. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'edgeadm-package-test-'))
+  const folder = mkdtempSync(join(tmpdir(), 'edgeadm-package-test-'))
+  folders.push(folder)
+  return folder
 }
 
 /** Writes a package and returns its path. */
