@@ -10,6 +10,8 @@ import { failure, type Reason, undoEntry } from './undo-entry.ts'
 export interface Residue {
   readonly what: string
   readonly why: string
+  /** Not on this machine: another reset here would not find it either. */
+  readonly elsewhere?: true
 }
 
 export interface UndoOptions {

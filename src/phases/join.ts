@@ -21,6 +21,7 @@ import { selinux } from './node/selinux.ts'
 import { swap } from './node/swap.ts'
 import { sysctl } from './node/sysctl.ts'
 import { unpack } from './package.ts'
+import { cniPlugins } from './runtime/cni-plugins.ts'
 import { containerd } from './runtime/containerd.ts'
 import { images } from './runtime/images.ts'
 import { inBackground, type Phase } from './workflow.ts'
@@ -43,6 +44,7 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   hosts,
   firewall,
   containerd,
+  cniPlugins,
   inBackground(images, kubeletStart),
   kubelet,
   selinux,

@@ -1,29 +1,31 @@
 import type { Host, Output } from '../../host/host.ts'
 import { BIN } from '../context.ts'
+import { isOneOfSeveral } from '../load-balancer/quorum.ts'
 import type { Phase } from '../workflow.ts'
 import type { ResetContext } from './context.ts'
 
 const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 
 /**
- * With `--remove-node`. A master has credentials for it. A worker has only the kubelet's, and the API server's Node
+ * With `--remove-node`, and always on a master of several, whose Node the others would take for a master that is down. A
+ * master has credentials for it. A worker has only the kubelet's, and the API server's Node
  * authorizer lets no kubelet delete a Node, not even its own: it is tried, and the refusal told.
  */
 export const removeNode: Phase<ResetContext> = {
   name: 'remove-node',
   title: 'Delete the Node object',
-  runIf: ({ settings, facts }) => {
-    if (!settings.removeNode) return 'only with --remove-node'
-    return facts.role === undefined ? 'this machine is not a node' : true
+  runIf: async (ctx) => {
+    if (ctx.facts.role === undefined) return 'this machine is not a node'
+    if (ctx.settings.removeNode || (await isOneOfSeveral(ctx))) return true
+    return 'only with --remove-node'
   },
   run: async ({ host, settings, facts, emit, residue }) => {
     const { nodeName } = facts
     const fail = (why: string): void => {
-      emit({
-        type: 'warning',
-        text: `node ${nodeName} is still in the cluster: ${why}; on a master run: kubectl delete node ${nodeName}`,
-      })
-      residue.push({ what: `Node object ${nodeName}`, why })
+      const what = `Node object ${nodeName}`
+      const told = `${why}; on a master run: kubectl delete node ${nodeName}`
+      emit({ type: 'warning', text: `${what} is still in the cluster: ${told}` })
+      residue.push({ what, why: told, elsewhere: true })
     }
     const kubectl = await findKubectl(host)
     if (kubectl === undefined) return fail('kubectl is not on this machine any more')

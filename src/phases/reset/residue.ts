@@ -21,12 +21,14 @@ export const residue: Phase<ResetContext> = {
     }
     const left = [...ctx.residue, ...(await findResidue(ctx))]
     const report = await writeReport(LOG_DIRECTORY, ctx, left)
-    if (left.length > 0) {
-      throw new EdgeadmError('residue', 'reset is done, but not all is as it was before edgeadm', {
-        details: [...left.map(({ what, why }) => `${what}: ${why}`), `report: ${report}`],
-        fix: 'mend the causes and run `edgeadm reset` again: it goes on with what is left',
-      })
-    }
-    await rm(ledger.directory, { recursive: true, force: true })
+    const isHere = left.some(({ elsewhere }) => elsewhere !== true)
+    if (!isHere) await rm(ledger.directory, { recursive: true, force: true })
+    if (left.length === 0) return
+    throw new EdgeadmError('residue', 'reset is done, but not all is as it was before edgeadm', {
+      details: [...left.map(({ what, why }) => `${what}: ${why}`), `report: ${report}`],
+      fix: isHere
+        ? 'mend the causes and run `edgeadm reset` again: it goes on with what is left'
+        : 'do what is said above elsewhere; this machine is as it was before edgeadm',
+    })
   },
 }

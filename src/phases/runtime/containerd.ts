@@ -11,6 +11,11 @@ export const CONTAINERD_UNIT = '/etc/systemd/system/containerd.service'
 const CONFIG = '/etc/containerd/config.toml'
 const RUNC = '/usr/local/sbin/runc'
 
+/** Whether the unit is edgeadm's: an administrator may have put one of their own into the same place. */
+export async function isOwnContainerd(host: NodeContext['host']): Promise<boolean> {
+  return (await host.readFile(CONTAINERD_UNIT))?.startsWith('# Written by edgeadm') === true
+}
+
 /** kubeadm and containerd have to agree on it; the package has exactly one. */
 function sandboxImage({ manifest }: NodeContext): string {
   const image = manifest?.images.find(({ name }) => /\/pause:/.test(name))
@@ -22,20 +27,18 @@ export const containerd: Phase<NodeContext> = {
   name: 'runtime/containerd',
   title: 'Start containerd',
   runIf: async ({ host, manifest }) => {
-    if ((await host.stat(CONTAINERD_UNIT)) !== undefined) return true
+    if (await isOwnContainerd(host)) return true
     const existing = await existingContainerd(host)
     if (existing.state === 'suitable') return `containerd ${existing.version} of this machine is kept`
     return manifest === undefined ? 'no package was given' : true
   },
   inputs: (ctx) => ctx.manifest?.components.filter(({ name }) => name === 'containerd' || name === 'runc'),
   verify: async ({ host }) =>
-    (await host.stat(CONTAINERD_UNIT)) !== undefined &&
-    (await host.serviceState('containerd.service')).active,
+    (await isOwnContainerd(host)) && (await host.serviceState('containerd.service')).active,
   run: async (ctx) => {
     const { host } = ctx
     for (const path of ['/var/lib/containerd', '/run/containerd', '/opt/containerd']) await host.claim(path)
     await installFromPackage(ctx, 'container/', (name) => (name === 'runc' ? RUNC : `${BIN}/${name}`))
-    await installFromPackage(ctx, 'cni/', (name) => `/opt/cni/bin/${name}`)
     const configured = await templateFile(host, CONFIG, 'runtime/containerd-config.toml', {
       sandboxImage: sandboxImage(ctx),
       runc: RUNC,

@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Undo } from '../../host/host.ts'
 import { BIN, type NodeContext, UNPACKED } from '../context.ts'
 import { ensureUnpacked } from '../package.ts'
 import type { Phase } from '../workflow.ts'
+import { isOwnContainerd } from './containerd.ts'
 import { type Index, selectImages, wantedImages } from './wanted-images.ts'
 
 /** The CRI's own namespace in containerd. */
@@ -20,14 +22,7 @@ export const images: Phase<NodeContext> = {
   runIf: (ctx) => (wantedImages(ctx).length === 0 ? 'the package has no images' : true),
   inputs: wantedImages,
   verify: async (ctx) => {
-    const list = await ctx.host.probe(await ctrPath(ctx.host), [
-      '--namespace',
-      NAMESPACE,
-      'images',
-      'list',
-      '--quiet',
-    ])
-    const present = new Set(list.stdout.split('\n'))
+    const present = await presentImages(ctx.host)
     return wantedImages(ctx).every(({ name }) => present.has(name))
   },
   run: async (ctx) => {
@@ -38,10 +33,27 @@ export const images: Phase<NodeContext> = {
     const script = `set -e; tar -C "$1" -cf - --files-from=- --transform='s|^wanted\\.json$|index.json|' | "$2" --namespace "$3" images import --all-platforms=false -`
     await host.run('sh', ['-c', script, 'import', LAYOUT, await ctrPath(host), NAMESPACE], {
       title: `import ${wanted.length} images`,
-      undo: null,
+      undo: await undoImport(host, wanted),
       input: paths.map((path) => `${path}\n`).join(''),
     })
   },
+}
+
+async function presentImages(host: NodeContext['host']): Promise<ReadonlySet<string>> {
+  const list = await host.probe(await ctrPath(host), ['--namespace', NAMESPACE, 'images', 'list', '--quiet'])
+  return new Set(list.stdout.split('\n'))
+}
+
+/** edgeadm's containerd goes with all it holds; one that was there before keeps the images it had, and no others. */
+async function undoImport(
+  host: NodeContext['host'],
+  wanted: readonly { name: string }[],
+): Promise<Undo | null> {
+  if (await isOwnContainerd(host)) return null
+  const present = await presentImages(host)
+  const names = wanted.map(({ name }) => name).filter((name) => !present.has(name))
+  if (names.length === 0) return null
+  return { file: await ctrPath(host), args: ['--namespace', NAMESPACE, 'images', 'remove', ...names] }
 }
 
 /** Writes the index of the wanted images beside the package's own, and names the files that belong to them. */

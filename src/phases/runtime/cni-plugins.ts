@@ -1,0 +1,22 @@
+import type { NodeContext } from '../context.ts'
+import { installFromPackage } from '../install.ts'
+import type { Phase } from '../workflow.ts'
+
+/** Where every container runtime looks for them by default. */
+const DIRECTORY = '/opt/cni/bin'
+
+/** The programs that connect Pods to their network; the node's container runtime runs them, whoever installed it. */
+export const cniPlugins: Phase<NodeContext> = {
+  name: 'cni/plugins',
+  title: 'Install the CNI plugins',
+  runIf: ({ manifest }) => (manifest === undefined ? 'no package was given' : true),
+  inputs: ({ manifest }) => manifest?.files.filter(({ path }) => path.startsWith('cni/')),
+  verify: async ({ host, manifest }) => {
+    for (const { path, size } of manifest?.files.filter((file) => file.path.startsWith('cni/')) ?? [])
+      if ((await host.stat(`${DIRECTORY}/${path.slice('cni/'.length)}`))?.size !== size) return false
+    return true
+  },
+  run: async (ctx) => {
+    await installFromPackage(ctx, 'cni/', (name) => `${DIRECTORY}/${name}`)
+  },
+}

@@ -1,0 +1,187 @@
+/** reset: afterwards a machine is as it was before, whatever it was and however far edgeadm had come. */
+
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { CommandResult } from '../../src/lab/index.ts'
+import type { Event } from '../../src/output/events.ts'
+import { EXECUTABLE, PACKAGE } from './artifacts.ts'
+import { type MachineState, machineState } from './machine-state.ts'
+import { useLab } from './machines.ts'
+
+const lab = useLab({ masters: 1, workers: 1, executable: EXECUTABLE, package: PACKAGE })
+const WITH_PACKAGE = [
+  `--install-pkg-path=/root/${basename(PACKAGE)}`,
+  '--config=/root/cluster.yaml',
+  '--enable-edge=false',
+]
+const INIT = ['edgeadm', 'init', ...WITH_PACKAGE]
+const RESET = ['edgeadm', 'reset', '--force']
+const PLANT = readFileSync(new URL('plant-user-files.sh', import.meta.url), 'utf8')
+
+const before: Record<string, MachineState> = {}
+
+beforeAll(async () => {
+  for (const machine of ['master-1', 'worker-1']) {
+    await lab.run(machine, ['bash', '-s'], { input: PLANT })
+    before[machine] = await machineState(lab, machine)
+  }
+})
+
+async function expectAsBefore(machine: string): Promise<void> {
+  expect(await machineState(lab, machine)).toEqual(before[machine])
+}
+
+async function succeed(machine: string, command: readonly string[]): Promise<CommandResult> {
+  const result = await lab.probe(machine, command)
+  expect(result.exitCode, `${command.join(' ')}\n${result.stdout}\n${result.stderr}`).toBe(0)
+  return result
+}
+
+/** Runs a command and sends its process alone a signal at the first event that `isTime` names. */
+async function stopAt(
+  machine: string,
+  command: readonly string[],
+  isTime: (event: Event) => boolean,
+  signal: 'KILL' | 'INT' = 'KILL',
+): Promise<CommandResult> {
+  let killing: Promise<unknown> | undefined
+  const result = await lab.probe(machine, [...command, '--output=json'], {
+    onLine: (line) => {
+      if (killing !== undefined || !line.startsWith('{') || !isTime(JSON.parse(line) as Event)) return
+      const kill = `kill -${signal} "$(sed -E 's/.*"pid":([0-9]+).*/\\1/' /run/edgeadm/holder.json)"`
+      killing = lab.run(machine, ['sh', '-c', kill])
+    },
+  })
+  expect(killing, 'the moment never came').toBeDefined()
+  await killing
+  return result
+}
+
+const phaseStarts = (name: string) => (event: Event) =>
+  event.type === 'phase' && event.phase === name && event.state === 'started'
+
+describe('on a machine that edgeadm never touched', () => {
+  test('says so and changes nothing', async () => {
+    const result = await succeed('master-1', RESET)
+    expect(result.stdout).toContain('edgeadm has changed nothing on master-1')
+    await expectAsBefore('master-1')
+  })
+})
+
+describe('of a cluster', () => {
+  let joinLine: string[] = []
+
+  test('a master and a worker come to be', async () => {
+    const { stdout } = await succeed('master-1', INIT)
+    joinLine = /edgeadm join .*/.exec(stdout)?.[0].trim().split(/\s+/) ?? []
+    await succeed('worker-1', [...joinLine, ...WITH_PACKAGE])
+  })
+
+  test('asks first, and without a terminal wants --force', async () => {
+    const during = await machineState(lab, 'worker-1')
+    const result = await lab.probe('worker-1', ['edgeadm', 'reset'])
+    expect(result.exitCode).toBe(2)
+    expect(result.stderr).toContain('no terminal to ask on')
+    expect((await machineState(lab, 'worker-1')).files).toEqual(during.files)
+  })
+
+  test('tells its plan in a dry run, and does nothing of it', async () => {
+    const during = await machineState(lab, 'worker-1')
+    const result = await succeed('worker-1', ['edgeadm', 'reset', '--dry-run'])
+    expect(result.stderr).toContain(
+      'This machine is worker-1: a worker of the cluster at https://10.123.0.11:6443',
+    )
+    expect(result.stderr).toMatch(/kube-flannel\/kube-flannel-ds-\S+, kube-system\/kube-proxy-/)
+    expect(result.stderr).toContain('kubeadm reset phase cleanup-node')
+    expect(result.stderr).toContain('remove /usr/local/bin/kubelet')
+    expect(result.stderr).toContain('restore /etc/modules-load.d/edgeadm.conf')
+    expect((await machineState(lab, 'worker-1')).files).toEqual(during.files)
+    expect((await lab.probe('worker-1', ['systemctl', 'is-active', 'kubelet'])).stdout.trim()).toBe('active')
+  })
+
+  test('refuses phases that it does not have, with the nearest name', async () => {
+    const result = await lab.probe('worker-1', [...RESET, '--skip-phases=cleanup-nod'])
+    expect(result.exitCode).toBe(2)
+    expect(result.stderr).toContain('did you mean cleanup-node?')
+  })
+
+  test("--remove-node with a worker's credentials: the refusal is told, all else is done", async () => {
+    const result = await lab.probe('worker-1', [...RESET, '--remove-node'])
+    expect(result.exitCode).toBe(9)
+    expect(result.stderr).toContain(
+      "this machine's own credentials (system:node:worker-1) may not delete Nodes",
+    )
+    expect(result.stderr).toContain('kubectl delete node worker-1')
+    await expectAsBefore('worker-1')
+  })
+
+  test('a second worker life ends with containerd and the API server dead', async () => {
+    await succeed('master-1', [
+      'kubectl',
+      '--kubeconfig=/etc/kubernetes/admin.conf',
+      'delete',
+      'node',
+      'worker-1',
+    ])
+    await succeed('worker-1', [...joinLine, ...WITH_PACKAGE])
+    await succeed('master-1', ['edgeadm', 'reset', 'phase', 'cleanup-node', '--force'])
+    await lab.run('worker-1', ['systemctl', 'stop', 'containerd', 'kubelet'])
+    await succeed('worker-1', RESET)
+    await expectAsBefore('worker-1')
+  })
+
+  test('the master is as before, and a second reset finds nothing', async () => {
+    const { stdout } = await succeed('master-1', RESET)
+    expect(stdout).toContain('master-1 is as it was before edgeadm: nothing is left.')
+    await expectAsBefore('master-1')
+    expect((await succeed('master-1', RESET)).stdout).toContain('edgeadm has changed nothing')
+    await expectAsBefore('master-1')
+    const reports = await lab.run('master-1', ['sh', '-c', 'cat /var/log/edgeadm/reset-report-*.json'])
+    expect(JSON.parse(reports)).toMatchObject({ clean: true, residue: [], node: 'master-1' })
+  })
+})
+
+describe('of an init that was killed', () => {
+  test.each(['package', 'runtime/images', 'certs', 'wait-control-plane', 'addon'])(
+    'in its phase %s',
+    async (name) => {
+      await stopAt('master-1', INIT, phaseStarts(name))
+      await succeed('master-1', RESET)
+      await expectAsBefore('master-1')
+    },
+  )
+})
+
+/** True at the change of this number that puts something back. */
+function afterRestoring(count: number): (event: Event) => boolean {
+  let changes = 0
+  return (event) => {
+    if (event.type === 'change' && event.phase === 'node/restore') changes += 1
+    return changes === count
+  }
+}
+
+describe('interrupted', () => {
+  test('by kill -9 and by Ctrl-C goes on when it is run again', async () => {
+    await succeed('master-1', INIT)
+    await stopAt('master-1', RESET, phaseStarts('cleanup-node'))
+    const interrupted = await stopAt('master-1', RESET, afterRestoring(20), 'INT')
+    expect(interrupted.exitCode).toBe(130)
+    expect(interrupted.stdout).toContain('run `edgeadm reset` again to go on')
+    await stopAt('master-1', RESET, afterRestoring(20))
+    await succeed('master-1', RESET)
+    await expectAsBefore('master-1')
+  })
+
+  test('and what does not go is named; the next reset goes on there', async () => {
+    await succeed('master-1', INIT)
+    await lab.run('master-1', ['mkdir', '/opt/cni/bin/theirs'])
+    const result = await lab.probe('master-1', RESET)
+    expect(result.exitCode).toBe(9)
+    expect(result.stderr).toContain('/opt/cni/bin: not empty: theirs')
+    await lab.run('master-1', ['rmdir', '/opt/cni/bin/theirs'])
+    await succeed('master-1', RESET)
+    await expectAsBefore('master-1')
+  })
+})
