@@ -13,7 +13,7 @@ export default class LabCreate extends BaseCommand {
     '<%= config.bin %> lab create try --masters 1 --workers 2 --bare',
   ]
   static override args = {
-    name: Args.string({ description: 'Name of the lab', default: 'quickstart' }),
+    name: Args.string({ ignoreStdin: true, description: 'Name of the lab', default: 'quickstart' }),
   }
   static override flags = {
     masters: Flags.integer({ description: 'Number of masters', default: 1, min: 0 }),

@@ -7,7 +7,10 @@ export default class LabDelete extends BaseCommand {
     'Also works for a lab whose creation was cut short, and after a reboot of the host. The base image stays cached.'
   static override examples = ['<%= config.bin %> lab delete', '<%= config.bin %> lab delete try']
   static override args = {
-    name: Args.string({ description: 'Name of the lab (default: the only one, or quickstart)' }),
+    name: Args.string({
+      ignoreStdin: true,
+      description: 'Name of the lab (default: the only one, or quickstart)',
+    }),
   }
 
   async run(): Promise<void> {

@@ -10,5 +10,9 @@ export const LAB_FLAG = {
 }
 
 export const MACHINE_ARGUMENT = {
-  machine: Args.string({ description: 'Machine, as edgeadm lab list shows it', required: true }),
+  machine: Args.string({
+    ignoreStdin: true,
+    description: 'Machine, as edgeadm lab list shows it',
+    required: true,
+  }),
 }

@@ -11,6 +11,7 @@ export default class PackageVerify extends BaseCommand {
   ]
   static override args = {
     path: Args.string({
+      ignoreStdin: true,
       description: 'The package: .tar.zst, .tar.gz, .tar or an unpacked folder',
       required: true,
     }),
