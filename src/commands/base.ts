@@ -96,19 +96,20 @@ export abstract class BaseCommand extends Command {
 
   #stop(errorClass: 'interrupted' | 'terminated', message: string): void {
     const command = this.id?.split(':')[0] ?? ''
-    const changing = command === 'init' || command === 'join'
-    this.#abort.abort(
-      new EdgeadmError(errorClass, message, {
-        ...(changing
-          ? { fix: `run the same command again to go on where it stopped, or \`edgeadm reset\` to go back` }
-          : command === 'reset'
-            ? { fix: 'run `edgeadm reset` again to go on' }
-            : {}),
-      }),
-    )
+    const fix = this.#afterStop(command)
+    this.#abort.abort(new EdgeadmError(errorClass, message, fix === undefined ? {} : { fix }))
     // A second signal means "now": whatever was recorded stays on disk for the next run.
     const signal = errorClass === 'interrupted' ? 'SIGINT' : 'SIGTERM'
     process.once(signal, () => process.exit(EXIT_CODES[errorClass]))
+  }
+
+  /** How to go on or back. The log file begins with the first change. */
+  #afterStop(command: string): string | undefined {
+    if (command === 'reset') return 'run `edgeadm reset` again to go on'
+    if (command !== 'init' && command !== 'join') return undefined
+    return this.#logFile.path === undefined
+      ? 'nothing was changed yet; run the same command again when you like'
+      : 'run the same command again to go on where it stopped, or `edgeadm reset` to go back'
   }
 }
 

@@ -3,6 +3,9 @@ import type { Event } from './events.ts'
 import type { Renderer } from './renderer.ts'
 import { duration, errorLines, progressText } from './text.ts'
 
+/** Milliseconds without a row after which a phase in the background gets one. */
+const IDLE = 300
+
 interface Row {
   readonly phase: string
   readonly finish: (failure?: string, note?: string) => void
@@ -12,7 +15,7 @@ interface Row {
 
 /**
  * A live list: one row per phase, with the last line of what it does under it. A row is drawn when its phase starts;
- * a phase that runs beside others gets its row when it ends, so that only one row moves at a time.
+ * a phase that runs beside others gets its row when it is waited for or ends, so that only one row moves at a time.
  */
 export class TerminalRenderer implements Renderer {
   readonly #stdout: NodeJS.WriteStream
@@ -20,6 +23,9 @@ export class TerminalRenderer implements Renderer {
   #row: Row | undefined
   /** The plan is what a dry run is for. */
   #isPlan = false
+  /** Phases that run beside others, with their titles. */
+  readonly #background = new Map<string, string>()
+  #idle: NodeJS.Timeout | undefined
   /** Rows and texts are written strictly one after the other. */
   #queue: Promise<void> = Promise.resolve()
 
@@ -64,11 +70,13 @@ export class TerminalRenderer implements Renderer {
   }
 
   async close(): Promise<void> {
+    this.#background.clear()
     this.#close()
     await this.#queue
   }
 
   #phase(event: Event & { type: 'phase' }): void {
+    if (event.background === true) this.#trackBackground(event)
     if (event.state === 'started') {
       if (event.background !== true) this.#open(event.phase, event.title)
       return
@@ -79,14 +87,16 @@ export class TerminalRenderer implements Renderer {
       return
     }
     if (this.#row?.phase !== event.phase) {
-      this.#write(this.#stderr, `${event.state === 'failed' ? '✖' : '✔'} ${event.title} ${time}`)
+      const note = time === '' ? '' : ` (${time})`
+      this.#write(this.#stderr, `${event.state === 'failed' ? '✖' : '✔'} ${event.title}${note}`)
       return
     }
     this.#close(event.state === 'failed' ? (event.reason ?? 'failed') : undefined, time)
   }
 
   #open(phase: string, title: string): void {
-    this.#close()
+    this.#close(undefined, this.#background.has(this.#row?.phase ?? '') ? 'goes on' : undefined)
+    clearTimeout(this.#idle)
     let finish: Row['finish'] = () => {}
     let show: Row['show'] = () => {}
     let lastText: string | undefined
@@ -123,6 +133,8 @@ export class TerminalRenderer implements Renderer {
             registerSignalListeners: false,
             rendererOptions: {
               collapseErrors: false,
+              // Why it failed is said once, by the error that ends the run.
+              showErrorMessage: false,
               logger: new ListrLogger({ processOutput: new ProcessOutput(this.#stderr, this.#stderr) }),
             },
           },
@@ -135,8 +147,21 @@ export class TerminalRenderer implements Renderer {
   }
 
   #close(failure?: string, note?: string): void {
+    clearTimeout(this.#idle)
     this.#row?.finish(failure, note)
     this.#row = undefined
+    if (this.#background.size > 0) this.#idle = setTimeout(() => this.#showBackground(), IDLE)
+  }
+
+  #trackBackground({ phase, title, state }: Event & { type: 'phase' }): void {
+    if (state === 'started') this.#background.set(phase, title)
+    else this.#background.delete(phase)
+  }
+
+  /** Nothing else goes on: the run waits for what was begun beside it. */
+  #showBackground(): void {
+    const [first] = this.#background
+    if (this.#row === undefined && first !== undefined) this.#open(...first)
   }
 
   #write(stream: NodeJS.WriteStream, text: string): void {
