@@ -1,5 +1,7 @@
 /** What `edgeadm reset` does, in order. Each line is one file; the names are for `--skip-phases` and `reset phase`. */
 
+import { handOver } from './load-balancer/hand-over.ts'
+import { quorum } from './load-balancer/quorum.ts'
 import { containers } from './reset/containers.ts'
 import type { ResetContext } from './reset/context.ts'
 import { ipvs } from './reset/ipvs.ts'
@@ -12,10 +14,12 @@ import { rules } from './reset/rules.ts'
 import type { Phase } from './workflow.ts'
 
 export const resetPhases: readonly Phase<ResetContext>[] = [
-  // A master of several checks the quorum and hands its VIP over here, while its API server still runs.
-  removeNode,
+  quorum,
+  handOver,
   kubeadmReset('preflight'),
   kubeadmReset('remove-etcd-member'),
+  // kubeadm finds its etcd member by the Node, and takes away the credentials last.
+  removeNode,
   kubeadmReset('cleanup-node'),
   containers,
   rules,

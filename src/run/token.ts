@@ -6,10 +6,18 @@ import { stringify } from 'yaml'
 import type { Output } from '../host/host.ts'
 import { LocalMachine } from '../host/local.ts'
 import { kubeadmApiVersion } from '../kubernetes/kubeadm-api.ts'
-import { generateToken, isTokenId, parseToken, tokenProblem } from '../kubernetes/tokens.ts'
+import {
+  certificateKeyProblem,
+  generateCertificateKey,
+  generateToken,
+  isTokenId,
+  parseToken,
+  tokenProblem,
+} from '../kubernetes/tokens.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { BIN, KUBEADM_ENV } from '../phases/context.ts'
+import { renewCertificates } from './renew-certificates.ts'
 
 /** What a `token` command may be given; names are kubeadm's flags. */
 export interface TokenFlags {
@@ -25,6 +33,7 @@ export interface TokenCreateFlags extends TokenFlags {
   readonly usages?: readonly string[] | undefined
   readonly 'print-join-command'?: boolean | undefined
   readonly 'certificate-key'?: string | undefined
+  readonly 'control-plane'?: boolean | undefined
 }
 
 const DEFAULT_KUBECONFIG = '/etc/kubernetes/admin.conf'
@@ -38,6 +47,7 @@ export async function createToken(
   const problem = given === undefined ? undefined : tokenProblem(given)
   if (problem !== undefined)
     throw new EdgeadmError('usage', problem, { fix: '`edgeadm token generate` makes one' })
+  const certificateKey = wantedKey(flags)
   const token = given ?? generateToken()
   const line = await withConfig(flags, token, reporting, (config) =>
     kubeadmToken(
@@ -47,9 +57,23 @@ export async function createToken(
     ),
   )
   const printed = line.stdout.trim().replace(/^kubeadm join/, 'edgeadm join')
-  return flags['certificate-key'] === undefined
-    ? printed
-    : `${printed} --control-plane --certificate-key ${flags['certificate-key']}`
+  if (certificateKey === undefined) return printed
+  if (flags['control-plane'] && !flags['dry-run'])
+    await renewCertificates(certificateKey, flags.kubeconfig ?? DEFAULT_KUBECONFIG, reporting)
+  return `${printed} --control-plane --certificate-key ${certificateKey}`
+}
+
+/** The key for the join line of a master: given, or new for certificates that are uploaded now. */
+function wantedKey(flags: TokenCreateFlags): string | undefined {
+  const given = flags['certificate-key']
+  if ((given !== undefined || flags['control-plane']) && !flags['print-join-command'])
+    throw new EdgeadmError(
+      'usage',
+      `--${flags['control-plane'] ? 'control-plane' : 'certificate-key'} goes with --print-join-command`,
+    )
+  const problem = given === undefined ? undefined : certificateKeyProblem(given)
+  if (problem !== undefined) throw new EdgeadmError('usage', `--certificate-key: ${problem}`)
+  return given ?? (flags['control-plane'] ? generateCertificateKey() : undefined)
 }
 
 /** kubeadm's own table or document: `text`, `json` or `yaml`. */

@@ -6,6 +6,7 @@ export default class TokenCreate extends BaseCommand {
   static override summary = 'Create a bootstrap token'
   static override examples = [
     '<%= config.bin %> token create --print-join-command',
+    '<%= config.bin %> token create --print-join-command --control-plane',
     '<%= config.bin %> token create --ttl 15m --description "site 7"',
   ]
   static override flags = kubeadmTokenCreateFlags

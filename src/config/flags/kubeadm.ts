@@ -135,6 +135,10 @@ export const kubeadmTokenCreateFlags = {
     'HEX',
     'With --print-join-command: print the line for a further master, with this key.',
   ),
+  'control-plane': boolean({
+    description:
+      'With --print-join-command: upload the certificates that masters share anew, and print the line for a further master.',
+  }),
   config: text(
     'FILE',
     "A file with kubeadm's InitConfiguration, whose first bootstrapTokens entry is created.",

@@ -1,0 +1,79 @@
+import type { Host } from '../../host/host.ts'
+import {
+  type EtcdCredentials,
+  type EtcdMember,
+  listMembers,
+  memberHealth,
+  quorumOf,
+} from '../../kubernetes/etcd.ts'
+import { EdgeadmError } from '../../output/errors.ts'
+import type { ResetContext } from '../reset/context.ts'
+import type { Phase } from '../workflow.ts'
+import { DIRECTORY } from './files.ts'
+
+/**
+ * A master that leaves takes a vote of etcd with it. It stays, unless forced, if what remains could not decide any more;
+ * the masters that are not healthy are named, for they are what has to be mended first.
+ */
+export const quorum: Phase<ResetContext> = {
+  name: 'control-plane-quorum',
+  title: 'Check that the other masters can do without this one',
+  runIf: ({ facts }) => (facts.role === 'master' ? true : 'this machine is not a master'),
+  run: async ({ host, settings, facts, emit }) => {
+    const members = await etcdMembers(host, settings.certDir)
+    const others = members.voters.filter(({ name }) => name !== facts.nodeName)
+    if (members.credentials === undefined || others.length === 0) return
+    const { credentials } = members
+    const healths = await Promise.all(others.map((member) => memberHealth(member, credentials)))
+    const unhealthy = healths.filter(({ problem }) => problem !== undefined)
+    for (const { member, problem } of unhealthy)
+      emit({
+        type: 'warning',
+        text: `etcd on master ${member.name || member.clientUrl} is not healthy: ${problem}`,
+      })
+    const healthy = others.length - unhealthy.length
+    if (healthy >= quorumOf(others.length)) return
+    const text = `without ${facts.nodeName} etcd has no quorum: ${healthy} of the ${others.length} other masters is healthy, and ${quorumOf(others.length)} are needed`
+    if (settings.force) return emit({ type: 'warning', text: `${text}; going on because of --force` })
+    throw new EdgeadmError('preflight', text, {
+      details: unhealthy.map(({ member, problem }) => `${member.name || member.clientUrl}: ${problem}`),
+      fix: 'bring those masters back, or remove them from the cluster, first; `--force` resets this one all the same, and the cluster stops',
+    })
+  },
+}
+
+/** Whether this is a master and there are others. */
+export async function isOneOfSeveral({ host, settings, facts }: ResetContext): Promise<boolean> {
+  if (facts.role !== 'master') return false
+  const { voters } = await etcdMembers(host, settings.certDir)
+  return voters.some(({ name }) => name !== facts.nodeName)
+}
+
+/** The cluster's voting members, from this master's etcd or, if that is down, another's. None: nobody can say. */
+export async function etcdMembers(
+  host: Host,
+  certDir: string,
+): Promise<{ voters: readonly EtcdMember[]; credentials: EtcdCredentials | undefined }> {
+  const [ca, cert, key] = await Promise.all(
+    ['ca.crt', 'healthcheck-client.crt', 'healthcheck-client.key'].map((name) =>
+      host.readFile(`${certDir}/etcd/${name}`),
+    ),
+  )
+  if (ca === undefined || cert === undefined || key === undefined)
+    return { voters: [], credentials: undefined }
+  const credentials = { ca, cert, key }
+  for (const address of ['127.0.0.1', ...(await otherMasters(host))]) {
+    try {
+      const members = await listMembers(`https://${address}:2379`, credentials)
+      return { voters: members.filter(({ isLearner }) => !isLearner), credentials }
+    } catch {
+      // The next one may answer; if none does, there is no cluster that could be harmed.
+    }
+  }
+  return { voters: [], credentials }
+}
+
+async function otherMasters(host: Host): Promise<string[]> {
+  const servers = (await host.readFile(`${DIRECTORY}/servers.cfg`)) ?? ''
+  return [...servers.matchAll(/^\s*server \S+ (\S+):\d+ /gm)].map(([, address = '']) => address)
+}
