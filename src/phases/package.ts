@@ -1,9 +1,14 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { unpackPackage } from '../package/index.ts'
 import { BIN, INSTALLED_PACKAGE, isEdge, type NodeContext, UNPACKED } from './context.ts'
 import type { Phase } from './workflow.ts'
+
+/** In the unpacked package: during which boot it was unpacked. proc(5), random(4). */
+const BOOT_FILE = '.boot-id'
+const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
 /** The folders of the package that a plain node or master needs. */
 const WANTED = ['bin/', 'cni/', 'container/', 'images/']
@@ -27,7 +32,6 @@ export const unpack: Phase<NodeContext> = {
   run: async (ctx) => {
     if (ctx.settings.package.path === undefined) throw new EdgeadmError('package', 'no package was given')
     if (ctx.settings.dryRun) return
-    await rm(UNPACKED, { recursive: true, force: true })
     await ensureUnpacked(ctx)
   },
 }
@@ -41,7 +45,7 @@ let unpacking: Promise<unknown> | undefined
 export async function ensureUnpacked({ settings, host, emit, signal }: NodeContext): Promise<void> {
   const { path } = settings.package
   if (settings.dryRun || path === undefined) return
-  if (unpacking === undefined && (await host.stat(UNPACKED)) !== undefined) return
+  if (unpacking === undefined && (await isUnpacked(host))) return
   // Phases that run beside each other wait for the same one.
   unpacking ??= unpackInto(path, { emit, signal }).finally(() => {
     unpacking = undefined
@@ -49,8 +53,14 @@ export async function ensureUnpacked({ settings, host, emit, signal }: NodeConte
   await unpacking
 }
 
+/** Whole, and not from before a power cut, which may have taken what the kernel had not written yet. */
+async function isUnpacked(host: NodeContext['host']): Promise<boolean> {
+  return (await host.readFile(join(UNPACKED, BOOT_FILE))) === (await host.readFile(BOOT_ID))
+}
+
 /** Beside its place at first: what is in its place is whole. */
 async function unpackInto(path: string, reporting: Reporting): Promise<void> {
+  await rm(UNPACKED, { recursive: true, force: true })
   const staging = `${UNPACKED}.part`
   await rm(staging, { recursive: true, force: true })
   // edgeadm's own folder, not a change to put back: it goes with reset, and at once if nothing comes of this run.
@@ -60,6 +70,7 @@ async function unpackInto(path: string, reporting: Reporting): Promise<void> {
       ...reporting,
       select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
     })
+    await writeFile(join(staging, BOOT_FILE), await readFile(BOOT_ID))
     await rename(staging, UNPACKED)
   } catch (error) {
     await rm(staging, { recursive: true, force: true })
