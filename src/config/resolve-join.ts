@@ -41,7 +41,6 @@ export function resolveJoin(input: JoinInput): JoinSettings {
   const version = resolveVersion(undefined, versions)
   const kubernetesVersion = 'version' in version ? version.version : ''
   checkDocuments(resolution, kubernetesVersion, ['JoinConfiguration'])
-  warnIgnoredDocuments(resolution)
 
   const token = inputs.text('token')
   const discovery = resolveDiscovery(resolution, endpoint, token)
@@ -49,6 +48,8 @@ export function resolveJoin(input: JoinInput): JoinSettings {
     inputs.text('tls-bootstrap-token') ?? token ?? inputs.text(undefined, join('discovery.tlsBootstrapToken'))
   const ownToken = checked(resolution, tlsToken, tokenProblem)
   const controlPlane = resolveControlPlane(resolution, facts)
+  const enableEdge = resolveEnableEdge(resolution, controlPlane !== undefined)
+  warnIgnoredDocuments(resolution, enableEdge)
 
   const settings: JoinSettings = {
     command: 'join',
@@ -60,7 +61,7 @@ export function resolveJoin(input: JoinInput): JoinSettings {
       controlPlane?.advertiseAddress ?? resolveAddress(resolution, undefined, facts),
     ),
     package: resolvePackage(resolution),
-    enableEdge: resolveEnableEdge(resolution, controlPlane !== undefined),
+    enableEdge,
     edge: resolveEdge(resolution),
     ha: resolveHa(resolution, facts),
     cni: resolveCni(resolution),
@@ -68,7 +69,11 @@ export function resolveJoin(input: JoinInput): JoinSettings {
     skipPhases: inputs.list('skip-phases', join('skipPhases'))?.value ?? [],
     ignorePreflightErrors: resolveIgnored(resolution, join('nodeRegistration.ignorePreflightErrors')),
     patchesDirectory: absolutePath(resolution, inputs.text('patches', join('patches.directory'))),
-    documents: userDocuments(file, ['JoinConfiguration']),
+    // On an edge node edgecore is the kubelet, and this machine's file is where it is configured.
+    documents: userDocuments(
+      file,
+      enableEdge ? ['JoinConfiguration', 'KubeletConfiguration'] : ['JoinConfiguration'],
+    ),
     warnings,
     discovery,
     tlsBootstrapToken: ownToken ?? (discovery.kind === 'token' ? discovery.token : undefined),
@@ -180,10 +185,10 @@ function resolveEnableEdge({ inputs, warnings }: Resolution, isMaster: boolean):
   return false
 }
 
-function warnIgnoredDocuments({ file, warnings }: Resolution): void {
+function warnIgnoredDocuments({ file, warnings }: Resolution, isEdge: boolean): void {
   for (const kind of ['KubeletConfiguration', 'KubeProxyConfiguration'] as const) {
     const document = file?.documents.get(kind)
-    if (document)
+    if (document && !isEdge)
       warnings.push(
         `${document.where(['kind'])}: join takes ${kind} from the cluster; change this node's with --patches`,
       )

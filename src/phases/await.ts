@@ -7,6 +7,7 @@ const INTERVAL = 200
 /**
  * Looks until `condition` is true. Anything else it resolves with says why not, and the last one is in the error.
  * @param limit milliseconds
+ * @param interval milliseconds between two looks
  * @throws EdgeadmError class `timeout`
  */
 export async function awaitCondition(
@@ -14,6 +15,7 @@ export async function awaitCondition(
   limit: number,
   signal: AbortSignal,
   condition: () => Promise<true | string | false>,
+  interval: number = INTERVAL,
 ): Promise<void> {
   const end = Date.now() + limit
   for (;;) {
@@ -24,6 +26,6 @@ export async function awaitCondition(
         details: state === false ? [] : [state],
       })
     }
-    await delay(INTERVAL, undefined, { signal })
+    await delay(interval, undefined, { signal })
   }
 }

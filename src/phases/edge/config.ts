@@ -1,4 +1,6 @@
+import { parseDocument } from 'yaml'
 import type { Taint } from '../../config/edge-configuration.ts'
+import type { PlainDocument } from '../../config/types.ts'
 import { bootstrapEdge } from '../../kubeedge/bootstrap.ts'
 import {
   EDGE_CA,
@@ -9,6 +11,7 @@ import {
   METASERVER_LINK,
   SERVICE_ACCOUNT_KEYS,
 } from '../../kubeedge/paths.ts'
+import { render } from '../../templates.ts'
 import { BIN, type JoinContext } from '../context.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
@@ -30,7 +33,12 @@ const COSTS = {
 export const edgeConfig: Phase<JoinContext> = {
   name: 'edge/config',
   title: 'Configure edgecore',
-  inputs: ({ settings, manifest }) => [settings.node, settings.edge, manifest?.components],
+  inputs: ({ settings, manifest }) => [
+    settings.node,
+    settings.edge,
+    settings.documents.KubeletConfiguration,
+    manifest?.components,
+  ],
   verify: async ({ host }) => (await host.stat(EDGECORE_CONFIG)) !== undefined,
   run: async (ctx) => {
     const { host, settings, signal, emit } = ctx
@@ -59,11 +67,23 @@ export const edgeConfig: Phase<JoinContext> = {
       },
     }
     emit({ type: 'output', text: COSTS[settings.edge.metaServer] })
-    await templateFile(host, EDGECORE_CONFIG, 'edge/node/edgecore.yaml', data, { mode: 0o600 })
+    await host.writeFile(EDGECORE_CONFIG, configuration(data, settings.documents.KubeletConfiguration), {
+      mode: 0o600,
+    })
     await templateFile(host, EDGECORE_UNIT_FILE, 'edge/node/edgecore.service', {
       bin: BIN,
       config: EDGECORE_CONFIG,
       link: secure ? METASERVER_LINK : undefined,
     })
   },
+}
+
+/** The user's KubeletConfiguration goes into edgecore's own kubelet, field by field. */
+function configuration(data: Readonly<Record<string, unknown>>, kubelet: PlainDocument = {}): string {
+  const document = parseDocument(render('edge/node/edgecore.yaml', data))
+  for (const [field, value] of Object.entries(kubelet)) {
+    if (field !== 'apiVersion' && field !== 'kind')
+      document.setIn(['modules', 'edged', 'tailoredKubeletConfig', field], value)
+  }
+  return document.toString({ lineWidth: 0 })
 }

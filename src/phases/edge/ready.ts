@@ -10,6 +10,8 @@ import type { Phase } from '../workflow.ts'
 const NODE_LIMIT = 240_000
 /** Milliseconds. The secure MetaServer waits for its certificate, and the first Pod for its rights to come down. */
 const METASERVER_LIMIT = 180_000
+/** Milliseconds. Each look is a question to the cloud. */
+const INTERVAL = 1000
 
 const unlessDry = {
   runIf: ({ settings }: JoinContext) => (settings.dryRun ? 'nothing was changed' : true),
@@ -26,12 +28,18 @@ export const edgeReady: Phase<JoinContext> = {
   run: async ({ host, settings, signal }) => {
     const { node } = await bootstrapEdge(settings, signal)
     await explained(host, () =>
-      awaitCondition(`node ${settings.node.name} to be Ready`, NODE_LIMIT, signal, async () => {
-        const object = await node()
-        if (object === undefined) return 'edgecore has not registered the node yet'
-        const ready = object.status?.conditions?.find(({ type }) => type === 'Ready')
-        return ready?.status === 'True' || `${ready?.reason ?? 'no state yet'}: ${ready?.message ?? ''}`
-      }),
+      awaitCondition(
+        `node ${settings.node.name} to be Ready`,
+        NODE_LIMIT,
+        signal,
+        async () => {
+          const object = await node()
+          if (object === undefined) return 'edgecore has not registered the node yet'
+          const ready = object.status?.conditions?.find(({ type }) => type === 'Ready')
+          return ready?.status === 'True' || `${ready?.reason ?? 'no state yet'}: ${ready?.message ?? ''}`
+        },
+        INTERVAL,
+      ),
     )
   },
 }
@@ -43,10 +51,18 @@ export const metaServerReady: Phase<JoinContext> = {
   run: async ({ host, settings, signal }) => {
     const secure = settings.edge.metaServer === 'secure'
     await explained(host, () =>
-      awaitCondition('MetaServer to list services', METASERVER_LIMIT, signal, async () => {
-        const failed = (await checkMetaServer({ host, signal, secure })).find(({ result }) => result !== true)
-        return failed === undefined || `${failed.what}: ${failed.result}`
-      }),
+      awaitCondition(
+        'MetaServer to list services',
+        METASERVER_LIMIT,
+        signal,
+        async () => {
+          const failed = (await checkMetaServer({ host, signal, secure })).find(
+            ({ result }) => result !== true,
+          )
+          return failed === undefined || `${failed.what}: ${failed.result}`
+        },
+        INTERVAL,
+      ),
     )
   },
 }
