@@ -17,6 +17,7 @@ import { record } from './node/record.ts'
 import { selinux } from './node/selinux.ts'
 import { sysctl } from './node/sysctl.ts'
 import { unpack } from './package.ts'
+import { cniPlugins } from './runtime/cni-plugins.ts'
 import { containerd } from './runtime/containerd.ts'
 import { images } from './runtime/images.ts'
 import { inBackground, type Phase } from './workflow.ts'
@@ -30,6 +31,7 @@ export const joinEdgePhases: readonly Phase<JoinContext>[] = [
   sysctl,
   hosts,
   containerd,
+  cniPlugins,
   inBackground(images, edgeStart),
   edgeInstall,
   selinux,
