@@ -21,6 +21,9 @@ export interface JoinContext extends NodeContext {
 /** Where the package is unpacked while a run lasts. */
 export const UNPACKED = `${STATE_DIRECTORY}/package`
 
+/** Packages from an URL, until a run is through: the next attempt goes on with a download that broke off. */
+export const DOWNLOADS = `${STATE_DIRECTORY}/downloads`
+
 /** The manifest of the package that this machine was set up from; there once a run was finished. */
 export const INSTALLED_PACKAGE = `${STATE_DIRECTORY}/package.json`
 

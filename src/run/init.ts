@@ -17,9 +17,9 @@ export async function runInit(flags: InitFlags, reporting: Reporting, only?: str
   requireLinuxRoot('init', flags['dry-run'] === true)
   const host = readOnlyHost(reporting)
   const file = flags.config === undefined ? undefined : await readConfigFile(flags.config)
-  const { manifest, versions } = await openPackage(flags['install-pkg-path'], file, reporting)
+  const { path, manifest, versions } = await openPackage(flags, file, reporting)
   const settings = resolveInit({
-    flags: { token: await previousToken(host), ...flags } as InitFlags,
+    flags: { token: await previousToken(host), ...flags, 'install-pkg-path': path } as InitFlags,
     file,
     facts: await gatherFacts(host),
     versions,

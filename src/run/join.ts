@@ -24,8 +24,14 @@ export async function runJoin(
   requireLinuxRoot('join', flags['dry-run'] === true)
   const host = readOnlyHost(reporting)
   const file = flags.config === undefined ? undefined : await readConfigFile(flags.config)
-  const { manifest, versions } = await openPackage(flags['install-pkg-path'], file, reporting)
-  const settings = resolveJoin({ endpoint, flags, file, facts: await gatherFacts(host), versions })
+  const { path, manifest, versions } = await openPackage(flags, file, reporting)
+  const settings = resolveJoin({
+    endpoint,
+    flags: { ...flags, 'install-pkg-path': path } as JoinFlags,
+    file,
+    facts: await gatherFacts(host),
+    versions,
+  })
   await runOnNode({
     settings,
     manifest,

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { INSTALLED_PACKAGE, type NodeContext, UNPACKED } from '../context.ts'
+import { DOWNLOADS, INSTALLED_PACKAGE, type NodeContext, UNPACKED } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
 /** Once everything is in its place the unpacked package is only a second copy of it; what it was stays on record. */
@@ -11,6 +11,6 @@ export const cleanUp: Phase<NodeContext> = {
   verify: async ({ host }) => (await host.stat(UNPACKED)) === undefined,
   run: async ({ host, manifest }) => {
     await host.writeFile(INSTALLED_PACKAGE, `${JSON.stringify(manifest)}\n`)
-    await rm(UNPACKED, { recursive: true, force: true })
+    for (const path of [UNPACKED, DOWNLOADS]) await rm(path, { recursive: true, force: true })
   },
 }
