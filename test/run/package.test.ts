@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { openPackage } from '../../src/run/package.ts'
 import { serveFiles, type TestServer } from '../package/server.ts'
 import { packageFile, reporter, temporaryFolder } from '../package/synthetic.ts'
@@ -15,7 +15,6 @@ beforeEach(async () => {
   // Root's downloads lie below /var/lib/edgeadm.
   vi.spyOn(process, 'getuid').mockReturnValue(1000)
 })
-afterEach(() => server.close())
 
 const open = (path: string, sum?: string): ReturnType<typeof openPackage> =>
   openPackage({ 'install-pkg-path': path, 'install-pkg-sha256': sum }, undefined, reporter())
