@@ -1,11 +1,11 @@
 import { accessSync, constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { messageOf } from '../output/errors.ts'
 import type { CommandOptions, FileStat, Output } from './host.ts'
 import type { Machine } from './machine.ts'
 import { RUN_VARIABLE } from './orphans.ts'
+import { temporaryName } from './temporary.ts'
 
 /** Milliseconds between SIGTERM and SIGKILL for a command that is to stop. */
 const KILL_DELAY = 5000
@@ -166,11 +166,6 @@ function workingDirectory(): string {
   } catch {
     return '/'
   }
-}
-
-/** Hidden, so that directories whose every file is read (conf.d, manifests) never see a half-written one. */
-function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.edgeadm-${process.pid}`)
 }
 
 async function forwardLines(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {

@@ -7,6 +7,7 @@ import type { Machine } from './machine.ts'
 import { mountsBelow } from './mounts.ts'
 import { restoreFile } from './restore-file.ts'
 import { readServiceState, readSysctl } from './state.ts'
+import { isTemporaryOf } from './temporary.ts'
 
 /** Why it could not be taken back; undefined when it was. */
 export type Reason = string | undefined
@@ -50,6 +51,8 @@ async function restore(
   entry: LedgerEntry & { kind: 'file' },
 ): Promise<Reason> {
   const { path, before } = entry
+  for (const name of await machine.list(dirname(path)))
+    if (isTemporaryOf(path, name)) await machine.remove(join(dirname(path), name))
   const now = await machine.stat(path)
   if (before.type === 'absent') {
     if (now?.type === 'directory') await removeTree(machine, path)

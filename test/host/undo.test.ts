@@ -50,6 +50,14 @@ describe('files', () => {
     expect(await machine.tree()).toEqual(before)
   })
 
+  test('go with what a killed run left of writing them', async () => {
+    const machine = new MemoryMachine()
+    await hostOf(machine).writeFile('/etc/x.d/a.conf', 'a')
+    await machine.put('/etc/x.d/.a.conf.edgeadm-123', 'hal')
+    expect(await undo(machine)).toEqual([])
+    expect(await machine.tree()).toEqual({})
+  })
+
   test('of others in a directory of edgeadm stay, and it is named', async () => {
     const machine = new MemoryMachine()
     await hostOf(machine).writeFile('/opt/edge/own', 'x')

@@ -1,13 +1,16 @@
 /** reset: afterwards a machine is as it was before, whatever it was and however far edgeadm had come. */
 
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { CommandResult } from '../../src/lab/index.ts'
+import { type CommandResult, machinePaths } from '../../src/lab/index.ts'
 import type { Event } from '../../src/output/events.ts'
+import { unpackPackage } from '../../src/package/index.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { type MachineState, machineState } from './machine-state.ts'
-import { useLab } from './machines.ts'
+import { reporting, useLab } from './machines.ts'
 
 const lab = useLab({ masters: 1, workers: 1, executable: EXECUTABLE, package: PACKAGE })
 const WITH_PACKAGE = [
@@ -17,6 +20,7 @@ const WITH_PACKAGE = [
 ]
 const INIT = ['edgeadm', 'init', ...WITH_PACKAGE]
 const RESET = ['edgeadm', 'reset', '--force']
+const PLANT_CONTAINERD = readFileSync(new URL('plant-containerd.sh', import.meta.url), 'utf8')
 const PLANT = readFileSync(new URL('plant-user-files.sh', import.meta.url), 'utf8')
 
 const before: Record<string, MachineState> = {}
@@ -183,5 +187,41 @@ describe('interrupted', () => {
     await lab.run('master-1', ['rmdir', '/opt/cni/bin/theirs'])
     await succeed('master-1', RESET)
     await expectAsBefore('master-1')
+  })
+})
+
+describe("where a containerd of the user's runs", () => {
+  const QUESTION = [
+    'systemctl show --property=MainPID,ActiveEnterTimestamp containerd',
+    'ctr --namespace k8s.io images list --quiet',
+    'ctr --namespace k8s.io containers list --quiet',
+    'ctr --namespace k8s.io snapshots list',
+  ].join(' && ')
+  /** Its own store changes while it runs. */
+  const stateOfUser = async (): Promise<MachineState> => {
+    const { sections, files } = await machineState(lab, 'worker-1')
+    return { sections, files: files.filter((line) => !line.includes(' /var/lib/containerd')) }
+  }
+  const ask = (): Promise<string> => lab.run('worker-1', ['sh', '-c', QUESTION])
+
+  test('init uses it, and reset leaves it running with the images it had', async () => {
+    const unpacked = await mkdtemp(join(tmpdir(), 'edgeadm-test-'))
+    const root = machinePaths(lab.name, 'worker-1').root
+    await unpackPackage(PACKAGE, unpacked, {
+      ...reporting,
+      select: ({ path }) => path.startsWith('container/'),
+    })
+    await cp(join(unpacked, 'container'), join(root, 'usr/bin'), { recursive: true })
+    await rm(unpacked, { recursive: true })
+    await lab.run('worker-1', ['bash', '-s'], { input: PLANT_CONTAINERD })
+    const state = await stateOfUser()
+    const containerd = await ask()
+
+    const { stderr } = await succeed('worker-1', INIT)
+    expect(stderr).toMatch(/\[runtime\/containerd\] skipped: containerd \S+ of this machine is kept/)
+    expect(await ask()).not.toBe(containerd)
+    await succeed('worker-1', RESET)
+    expect(await ask()).toBe(containerd)
+    expect(await stateOfUser()).toEqual(state)
   })
 })

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { lookAtNetwork, readBaseline, saveBaseline } from '../../network/baseline.ts'
 import { NAMESPACES } from '../../network/links.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
@@ -48,6 +49,17 @@ const SHARED = ['/etc/cni', '/root/.kube', '/lib/modules', NAMESPACES]
 const STARTED_BY_OTHERS = 'network-online.target'
 const FORWARDING = ['/proc/sys/net/ipv4/conf', '/proc/sys/net/ipv6/conf']
 
+/** A master's directories that the user may have put elsewhere. */
+function madeByKubeadm(settings: NodeContext['settings']): string[] {
+  if (!isControlPlane(settings)) return []
+  const etcd = settings.documents.ClusterConfiguration?.etcd as { local?: { dataDir?: unknown } } | undefined
+  const dataDirectory = etcd?.local?.dataDir
+  return [
+    typeof dataDirectory === 'string' ? dataDirectory : '/var/lib/etcd',
+    ...(settings.command === 'init' ? [settings.certDir] : []),
+  ]
+}
+
 /** What Kubernetes changes by itself later on, so that reset can put it back. Changes nothing. */
 export const record: Phase<NodeContext> = {
   name: 'node/record',
@@ -61,8 +73,10 @@ export const record: Phase<NodeContext> = {
     }
     await host.claimService(STARTED_BY_OTHERS)
     for (const path of SHARED) await host.makeDirectory(path)
-    const paths = isControlPlane(settings) ? [...MADE_BY_OTHERS, '/var/lib/etcd'] : MADE_BY_OTHERS
-    for (const path of paths) await host.claim(path)
+    for (const path of [...MADE_BY_OTHERS, ...madeByKubeadm(settings)]) {
+      await host.makeDirectory(dirname(path))
+      await host.claim(path)
+    }
     // Last: it tells a rerun that all of this was done before Kubernetes could change anything.
     if (!settings.dryRun) await saveBaseline(await lookAtNetwork(host))
   },

@@ -36,7 +36,6 @@ const EVIDENCE = [
   KUBELET_CONF,
   '/etc/kubernetes/bootstrap-kubelet.conf',
   '/etc/kubernetes/admin.conf',
-  '/etc/kubernetes/pki/ca.crt',
   '/var/lib/kubelet/config.yaml',
   API_SERVER,
 ]

@@ -5,6 +5,7 @@ import { BIN, type NodeContext, UNPACKED } from '../context.ts'
 import { ensureUnpacked } from '../package.ts'
 import type { Phase } from '../workflow.ts'
 import { isOwnContainerd } from './containerd.ts'
+import { provideSandboxImage } from './sandbox-image.ts'
 import { type Index, selectImages, wantedImages } from './wanted-images.ts'
 
 /** The CRI's own namespace in containerd. */
@@ -36,6 +37,9 @@ export const images: Phase<NodeContext> = {
       undo: await undoImport(host, wanted),
       input: paths.map((path) => `${path}\n`).join(''),
     })
+    if (await isOwnContainerd(host)) return
+    const ctr = [await ctrPath(host), '--namespace', NAMESPACE] as const
+    await provideSandboxImage(ctx, ctr, await presentImages(host))
   },
 }
 
