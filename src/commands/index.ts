@@ -1,6 +1,7 @@
 /** The one map of commands: id (words joined by ":") -> class. A command that is not here does not exist. */
 
 import type { Command } from '@oclif/core'
+import CheckEdge from './check/edge.ts'
 import Completion from './completion.ts'
 import Init from './init/index.ts'
 import InitPhase from './init/phase.ts'
@@ -25,6 +26,7 @@ import TokenList from './token/list.ts'
 import Version from './version.ts'
 
 export const COMMANDS: Readonly<Record<string, Command.Class>> = {
+  'check:edge': CheckEdge,
   init: Init,
   'init:phase': InitPhase,
   'lab:create': LabCreate,
