@@ -1,0 +1,355 @@
+/** Input that is wrong: one clear sentence, the documented exit code, and a machine that stays as it was. */
+
+import { basename } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { diffMachine } from '../../src/lab/index.ts'
+import { entriesOf, manifestOf, tarOf } from '../package/synthetic.ts'
+import { EXECUTABLE, PACKAGE } from './artifacts.ts'
+import { runEdgeadm } from './edgeadm-run.ts'
+import { useLab } from './machines.ts'
+
+const lab = useLab({ masters: 1, workers: 1, executable: EXECUTABLE, package: PACKAGE })
+const good = `/root/${basename(PACKAGE)}`
+const WITH_PACKAGE = [`--install-pkg-path=${good}`]
+const INIT = ['init', ...WITH_PACKAGE, '--config=/root/cluster.yaml', '--enable-edge=false']
+/** In memory: files here are not part of the machine's disk. */
+const TMP = '/run/bad'
+
+async function put(machine: string, name: string, content: string | Buffer): Promise<string> {
+  await lab.run(machine, ['sh', '-c', `mkdir -p ${TMP} && cat >${TMP}/${name}`], { input: content })
+  return `${TMP}/${name}`
+}
+
+/** What differs on the machine's disk since its boot; its journal does by itself. */
+async function changes(machine: string): Promise<string[]> {
+  return (await diffMachine(lab.name, machine))
+    .map(({ path }) => path)
+    .filter((path) => !path.startsWith('/var/log/journal'))
+}
+
+interface Refusal {
+  readonly what: string
+  /** After `edgeadm`. */
+  readonly args: readonly string[]
+  readonly exitCode: number
+  /** The sentence, after "error: ". */
+  readonly says: RegExp
+  /** What else is on stderr: details, the fix. */
+  readonly also?: RegExp
+}
+
+describe('refused at once', () => {
+  beforeAll(async () => {
+    await lab.run('worker-1', ['sh', '-c', `mkdir -p ${TMP} && head -c 20000000 ${good} >${TMP}/cut.tar.zst`])
+    await put('worker-1', 'noise.tar.zst', 'not a package')
+    await put('worker-1', 'arm.tar', tarOf(entriesOf(manifestOf(undefined, { arch: 'arm64' }))))
+    await put(
+      'worker-1',
+      'unknown-field.yaml',
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nnetworking:\n  podSubnet: 10.244.0.0/40\n',
+    )
+    await put(
+      'worker-1',
+      'twice.yaml',
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n',
+    )
+    await put('worker-1', 'broken.yaml', 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: [\n')
+  })
+  afterAll(async () => {
+    expect(await changes('worker-1')).toEqual([])
+  })
+
+  const join = (...args: string[]): string[] => [
+    'join',
+    '10.123.0.11:6443',
+    ...WITH_PACKAGE,
+    '--enable-edge=false',
+    ...args,
+  ]
+  const hash = `--discovery-token-ca-cert-hash=sha256:${'0'.repeat(64)}`
+  const refusals: Refusal[] = [
+    {
+      what: 'no package and nothing installed',
+      args: ['init', '--enable-edge=false'],
+      exitCode: 3,
+      says: /this machine cannot become a master yet/,
+      also: /\[ERROR Package\]: .*--install-pkg-path/,
+    },
+    {
+      what: 'a package that is not there',
+      args: ['init', '--install-pkg-path=/root/none.tar.zst'],
+      exitCode: 4,
+      says: /there is no package at \/root\/none\.tar\.zst/,
+    },
+    {
+      what: 'a truncated package',
+      args: ['init', `--install-pkg-path=${TMP}/cut.tar.zst`, '--enable-edge=false'],
+      exitCode: 4,
+      says: /cut\.tar\.zst is truncated/,
+    },
+    {
+      what: 'a file that is no package',
+      args: ['init', `--install-pkg-path=${TMP}/noise.tar.zst`],
+      exitCode: 4,
+      says: /noise\.tar\.zst is not an edgeadm package/,
+    },
+    {
+      what: 'a package for another architecture',
+      args: ['init', `--install-pkg-path=${TMP}/arm.tar`],
+      exitCode: 4,
+      says: /arm\.tar is for .*arm64.*amd64/,
+    },
+    {
+      what: 'a version that the package does not have',
+      args: ['init', ...WITH_PACKAGE, '--kubernetes-version=v1.30.1'],
+      exitCode: 4,
+      says: /--kubernetes-version: Kubernetes v1\.30\.1 is not at hand: .* has v1\.33\.\d+/,
+    },
+    {
+      what: 'an invalid CIDR',
+      args: ['init', ...WITH_PACKAGE, '--pod-network-cidr=10.244.0.0/33'],
+      exitCode: 2,
+      says: /--pod-network-cidr: invalid value "10\.244\.0\.0\/33"/,
+    },
+    {
+      what: 'Pod and Service networks that overlap',
+      args: ['init', ...WITH_PACKAGE, '--pod-network-cidr=10.96.0.0/16'],
+      exitCode: 2,
+      says: /the Pod network 10\.96\.0\.0\/16 overlaps the Service network 10\.96\.0\.0\/12/,
+    },
+    {
+      what: 'a Pod network over the node network',
+      args: ['init', ...WITH_PACKAGE, '--pod-network-cidr=10.123.0.0/16'],
+      exitCode: 2,
+      says: /the Pod network 10\.123\.0\.0\/16 overlaps the node network 10\.123\.0\.51\/24 of host0/,
+    },
+    {
+      what: 'an unknown flag',
+      args: ['init', '--pod-netwrk-cidr=10.244.0.0/16'],
+      exitCode: 2,
+      says: /unknown flag: --pod-netwrk-cidr/,
+      also: /did you mean --pod-network-cidr\?/,
+    },
+    {
+      what: 'an unknown phase to skip',
+      args: ['init', ...WITH_PACKAGE, '--skip-phases=adon/kube-proxy'],
+      exitCode: 2,
+      says: /invalid phase name: adon\/kube-proxy/,
+      also: /did you mean addon\/kube-proxy\?/,
+    },
+    {
+      what: 'an unknown phase',
+      args: ['init', 'phase', 'certs', 'cb'],
+      exitCode: 2,
+      says: /invalid phase name: certs\/cb/,
+      also: /did you mean certs\/ca\?/,
+    },
+    {
+      what: 'a --config that is not there',
+      args: ['init', '--config=/root/none.yaml'],
+      exitCode: 2,
+      says: /--config: cannot read \/root\/none\.yaml: there is no such file/,
+    },
+    {
+      what: 'a --config that is no YAML',
+      args: ['init', ...WITH_PACKAGE, `--config=${TMP}/broken.yaml`],
+      exitCode: 2,
+      says: /broken\.yaml:\d+: not valid YAML/,
+    },
+    {
+      what: 'a --config with a bad value, by file, line and field',
+      args: ['init', ...WITH_PACKAGE, `--config=${TMP}/unknown-field.yaml`],
+      exitCode: 2,
+      says: /unknown-field\.yaml:4: networking\.podSubnet: .*10\.244\.0\.0\/40/,
+    },
+    {
+      what: 'a --config that says a thing twice',
+      args: ['init', ...WITH_PACKAGE, `--config=${TMP}/twice.yaml`],
+      exitCode: 2,
+      says: /twice\.yaml:4: ClusterConfiguration is there a second time; the first is at twice\.yaml:1/,
+    },
+    {
+      what: 'a malformed token',
+      args: join('--token=abc.def', hash),
+      exitCode: 2,
+      says: /--token: .*\[a-z0-9\]\{6\}/,
+    },
+    {
+      what: 'a malformed CA hash',
+      args: join('--token=abcdef.0123456789abcdef', '--discovery-token-ca-cert-hash=sha256:12'),
+      exitCode: 2,
+      says: /--discovery-token-ca-cert-hash/,
+    },
+    {
+      what: 'a master that does not answer',
+      args: ['join', '10.123.0.99:6443', ...join('--token=abcdef.0123456789abcdef', hash).slice(2)],
+      exitCode: 6,
+      says: /10\.123\.0\.99:6443/,
+    },
+    {
+      what: 'a master that runs no API server yet',
+      args: join('--token=abcdef.0123456789abcdef', hash),
+      exitCode: 6,
+      says: /10\.123\.0\.11:6443/,
+    },
+  ]
+
+  for (const { what, args, exitCode, says, also } of refusals) {
+    test(what, async () => {
+      const result = await lab.probe('worker-1', ['edgeadm', ...args])
+      expect(result.exitCode, result.stderr).toBe(exitCode)
+      const sentence = /^error: (.*)$/m.exec(result.stderr)?.[1]
+      expect(sentence, result.stderr).toMatch(says)
+      if (also !== undefined) expect(result.stderr).toMatch(also)
+      expect(result.stdout).toBe('')
+    })
+  }
+
+  test('a user who is not root', async () => {
+    const result = await lab.probe('worker-1', [
+      ...['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups', 'edgeadm', 'init', ...WITH_PACKAGE],
+    ])
+    expect(result.exitCode).toBe(3)
+    expect(result.stderr).toContain('error: [ERROR IsPrivilegedUser]: user is not running as root')
+    expect(result.stderr).toContain('`sudo edgeadm init …`')
+  })
+
+  test('a port that is taken, by whom', async () => {
+    const listen = 'socat TCP-LISTEN:10250,fork,reuseaddr EXEC:true & echo $! >/run/socat.pid; wait'
+    const listener = lab.probe('worker-1', ['sh', '-c', listen])
+    await lab.run('worker-1', ['sh', '-c', "until ss -Hltn | grep -q ':10250 '; do sleep 0.1; done"])
+    const result = await lab.probe('worker-1', ['edgeadm', ...INIT])
+    await lab.run('worker-1', ['sh', '-c', 'kill $(cat /run/socat.pid)'])
+    await listener
+    expect(result.exitCode, result.stderr).toBe(3)
+    expect(result.stderr).toMatch(/\[ERROR Port-10250\]: Port 10250 is in use by socat \(pid \d+\)/)
+  })
+
+  test('a disk that is too small for the package', async () => {
+    const small = 'mount -t tmpfs -o size=100m small /var/lib && exec edgeadm "$@"'
+    const result = await lab.probe('worker-1', ['unshare', '--mount', 'sh', '-c', small, 'small', ...INIT])
+    expect(result.exitCode, result.stderr).toBe(3)
+    expect(result.stderr).toMatch(/\[ERROR DiskSpace\]: .* takes \d+ MiB, and .* has \d+ MiB left/)
+  })
+
+  test('a dry run, without root and without a package, plans and changes nothing', async () => {
+    const result = await lab.probe('worker-1', [
+      ...['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups'],
+      ...['edgeadm', 'init', '--dry-run', '--enable-edge=false'],
+    ])
+    expect(result.exitCode, result.stderr).toBe(0)
+    expect(result.stderr).toContain('+++ /etc/sysctl.d/99-edgeadm.conf')
+    expect(result.stderr).toContain('[certs] run kubeadm init phase certs')
+    const withPackage = await runEdgeadm(lab, 'worker-1', [...INIT, '--dry-run'])
+    expect(withPackage.exitCode, withPackage.error?.message).toBe(0)
+    const planned = withPackage.events.flatMap((event) => (event.type === 'change' ? [event.target] : []))
+    expect(planned).toEqual(expect.arrayContaining(['/usr/local/bin/kubelet', '/etc/containerd/config.toml']))
+  })
+})
+
+describe('against a master', () => {
+  let joinWords: string[] = []
+  const joinWith = (token: string, hash = joinWords[6] ?? ''): string[] => [
+    ...['join', joinWords[2] ?? '', `--token=${token}`, `--discovery-token-ca-cert-hash=${hash}`],
+    ...[...WITH_PACKAGE, '--enable-edge=false'],
+  ]
+  const token = (): string => joinWords[4] ?? ''
+
+  test('a second run at the same time is told who holds the machine', async () => {
+    let second: ReturnType<typeof runEdgeadm> | undefined
+    const first = await runEdgeadm(lab, 'master-1', INIT, {
+      onPhase: (phase) => {
+        if (phase === 'certs')
+          second = lab
+            .probe('master-1', ['edgeadm', ...INIT])
+            .then(({ exitCode, stderr }) => ({ exitCode, events: [], error: undefined, stderr }))
+      },
+    })
+    expect(first.exitCode, first.error?.message).toBe(0)
+    const refused = (await second) as { exitCode: number; stderr: string } | undefined
+    expect(refused?.exitCode).toBe(5)
+    expect(refused?.stderr).toMatch(/error: another run holds this machine: `edgeadm init`, pid \d+, since /)
+    joinWords = (await lab.run('master-1', ['edgeadm', 'token', 'create', '--print-join-command']))
+      .trim()
+      .split(' ')
+    expect(joinWords).toHaveLength(7)
+  })
+
+  test('init again is done at once with the same settings, and refused with others', async () => {
+    const begun = Date.now()
+    const again = await runEdgeadm(lab, 'master-1', INIT)
+    expect(again.exitCode, again.error?.message).toBe(0)
+    expect(Date.now() - begun).toBeLessThan(6000)
+    const other = await runEdgeadm(lab, 'master-1', [...INIT, '--pod-network-cidr=10.200.0.0/16'])
+    expect(other.exitCode).toBe(3)
+    expect(other.error?.message).toMatch(
+      /^this machine is a node already: `edgeadm init` set it up at .* with other settings$/,
+    )
+    expect(other.error?.details).toEqual(['--pod-network-cidr was 10.244.0.0/16 and is now 10.200.0.0/16'])
+    const join = await runEdgeadm(lab, 'master-1', joinWith(token()))
+    expect(join.exitCode).toBe(3)
+    expect(join.error?.message).toMatch(
+      /^this machine is the master of a cluster already: `edgeadm init` set it up at /,
+    )
+  })
+
+  test('a wrong CA hash, a wrong secret, an unknown token: the worker stays as it was', async () => {
+    const wrongHash = await runEdgeadm(lab, 'worker-1', joinWith(token(), `sha256:${'0'.repeat(64)}`))
+    expect(wrongHash.exitCode, wrongHash.error?.message).toBe(6)
+    expect(wrongHash.error?.message).toContain('is not the one that --discovery-token-ca-cert-hash names')
+    const id = token().split('.')[0]
+    const wrongSecret = await runEdgeadm(lab, 'worker-1', joinWith(`${id}.0123456789abcdef`))
+    expect(wrongSecret.exitCode).toBe(6)
+    expect(wrongSecret.error?.message).toContain('secret does not fit')
+    const expired = await runEdgeadm(lab, 'worker-1', joinWith('aaaaaa.0123456789abcdef'))
+    expect(expired.exitCode).toBe(6)
+    expect(expired.error?.message).toMatch(/token with id aaaaaa has expired or is unknown/)
+    for (const { events } of [wrongHash, wrongSecret, expired])
+      expect(JSON.stringify(events)).not.toContain('.0123456789abcdef')
+    expect(await changes('worker-1')).toEqual([])
+  })
+
+  test('Ctrl-C and SIGTERM say how to go on; the same line goes on and ends with a Ready node', async () => {
+    const before = await runEdgeadm(lab, 'worker-1', joinWith(token()), {
+      signal: { name: 'INT', phase: 'package' },
+    })
+    expect(before.exitCode).toBe(130)
+    expect(before.error?.fix).toBe('nothing was changed yet; run the same command again when you like')
+    expect(await changes('worker-1')).toEqual([])
+
+    const interrupted = await runEdgeadm(lab, 'worker-1', joinWith(token()), {
+      signal: { name: 'INT', phase: 'runtime/images' },
+    })
+    expect(interrupted.exitCode).toBe(130)
+    expect(interrupted.error?.message).toBe('interrupted by Ctrl-C')
+    expect(interrupted.error?.fix).toBe(
+      'run the same command again to go on where it stopped, or `edgeadm reset` to go back',
+    )
+    const terminated = await runEdgeadm(lab, 'worker-1', joinWith(token()), {
+      signal: { name: 'TERM', phase: 'cni/config' },
+    })
+    expect(terminated.exitCode, terminated.error?.message).toBe(143)
+
+    const last = await runEdgeadm(lab, 'worker-1', joinWith(token()))
+    expect(last.exitCode, last.error?.message).toBe(0)
+    expect(await lab.run('master-1', ['kubectl', 'get', 'nodes', '--no-headers'])).toMatch(
+      /^worker-1 +Ready /m,
+    )
+  })
+
+  test('join again is done at once with an expired token too, and refused with other settings', async () => {
+    await lab.run('master-1', ['edgeadm', 'token', 'delete', token().split('.')[0] ?? ''])
+    const begun = Date.now()
+    const again = await runEdgeadm(lab, 'worker-1', joinWith(token()))
+    expect(again.exitCode, again.error?.message).toBe(0)
+    expect(Date.now() - begun).toBeLessThan(6000)
+    const other = await runEdgeadm(lab, 'worker-1', [...joinWith(token()), '--node-name=other'])
+    expect(other.exitCode).toBe(3)
+    expect(other.error?.details).toEqual(['--node-name was worker-1 and is now other'])
+    const init = await runEdgeadm(lab, 'worker-1', INIT)
+    expect(init.exitCode).toBe(3)
+    expect(init.error?.message).toMatch(
+      /^this machine is a node of a cluster already: `edgeadm join` set it up at /,
+    )
+  })
+})

@@ -1,0 +1,49 @@
+// An ordinary program in a Pod: client-go's InClusterConfig, nothing about edges.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+func main() {
+	for {
+		if err := list(); err != nil {
+			fmt.Println("error:", err)
+		}
+		time.Sleep(2 * time.Second)
+	}
+}
+
+func list() error {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	services, err := client.CoreV1().Services("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	pods, err := client.CoreV1().Pods(os.Getenv("POD_NAMESPACE")).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for _, service := range services.Items {
+		fmt.Printf("service %s/%s from %s\n", service.Namespace, service.Name, config.Host)
+	}
+	for _, pod := range pods.Items {
+		fmt.Printf("pod %s/%s from %s\n", pod.Namespace, pod.Name, config.Host)
+	}
+	return nil
+}
