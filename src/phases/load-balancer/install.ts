@@ -65,17 +65,9 @@ export const installLoadBalancer: Phase<NodeContext> = {
       ctr: await ctrPath(host),
       ownApiServer: `https://${apiServer(ctx)}`,
       firewall: await activeFirewall(host),
+      localEtcd: (await host.stat('/etc/kubernetes/manifests/etcd.yaml')) !== undefined,
     }
-    await host.claim(DIRECTORY)
-    await host.makeDirectory(DIRECTORY)
-    await templateFile(host, `${DIRECTORY}/haproxy.cfg`, 'load-balancer/haproxy.cfg', data)
-    await templateFile(host, KEEPALIVED_CONF, 'load-balancer/keepalived.conf', data)
-    await templateFile(host, SCRIPT, 'load-balancer/follow-masters', data, { mode: 0o755 })
-    await host.run(SCRIPT, ['write'], {
-      title: 'write the lists of masters',
-      undo: { file: SCRIPT, args: ['close'] },
-      input: `${settings.node.name} ${apiServer(ctx)}\n`,
-    })
+    await writeFiles(ctx, data)
     // The kubelet reads a manifest the moment it is there: they come last, and keepalived, which needs haproxy, at the end.
     for (const name of ['haproxy', 'keepalived'] as const) {
       const image = images[name]
@@ -84,6 +76,31 @@ export const installLoadBalancer: Phase<NodeContext> = {
       })
     }
   },
+}
+
+/** Everything but the Pods. When they run already, they are told to read it again. */
+async function writeFiles(ctx: NodeContext, data: Readonly<Record<string, unknown>>): Promise<void> {
+  const { host, settings } = ctx
+  await host.claim(DIRECTORY)
+  await host.makeDirectory(DIRECTORY)
+  const files = [
+    [`${DIRECTORY}/haproxy.cfg`, 'haproxy.cfg', 0o644],
+    [KEEPALIVED_CONF, 'keepalived.conf', 0o644],
+    [`${DIRECTORY}/check-health`, 'check-health', 0o755],
+    [SCRIPT, 'follow-masters', 0o755],
+  ] as const
+  let changed = false
+  for (const [path, name, mode] of files)
+    changed = (await templateFile(host, path, `load-balancer/${name}`, data, { mode })) || changed
+  if ((await host.stat(PODS.keepalived)) !== undefined) {
+    if (changed) await host.run(SCRIPT, ['reload'], { title: 'reload haproxy and keepalived', undo: null })
+    return
+  }
+  await host.run(SCRIPT, ['write'], {
+    title: 'write the lists of masters',
+    undo: { file: SCRIPT, args: ['close'] },
+    input: `${settings.node.name} ${apiServer(ctx)}\n`,
+  })
 }
 
 /** "10.0.0.10:6443": where this master's API server listens. */

@@ -24,7 +24,9 @@ export async function findInterface(
   interfaces: readonly NetworkInterface[],
   { virtualAddress, advertiseAddress, named }: InterfaceQuestion,
 ): Promise<FoundInterface> {
-  const name = named ?? (await routeInterface(host, virtualAddress))
+  // To an address that this machine holds the route is the loopback interface.
+  const holder = interfaces.find((one) => one.addresses.some(({ address }) => address === virtualAddress))
+  const name = named ?? holder?.name ?? (await routeInterface(host, virtualAddress))
   if (name === undefined)
     return {
       problem: `there is no route to the virtual address ${virtualAddress}: it must be in the network of one of this machine's interfaces`,
