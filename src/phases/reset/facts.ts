@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { parseAllDocuments } from 'yaml'
 import type { Host } from '../../host/host.ts'
 import type { Ledger } from '../../host/ledger.ts'
+import { EDGE_CERTIFICATE, EDGECORE_CONFIG, EDGECORE_UNIT_FILE } from '../../kubeedge/paths.ts'
 import { readBaseline } from '../../network/baseline.ts'
 import { BIN, KUBEADM_CONFIG, KUBEADM_ENV } from '../context.ts'
 import { CONTAINERD_UNIT } from '../runtime/containerd.ts'
@@ -12,9 +13,9 @@ export interface ResetFacts {
   /** Whether edgeadm's state directory holds anything at all. */
   readonly isTouched: boolean
   /** Undefined: no node, or not yet. */
-  readonly role: 'master' | 'worker' | undefined
+  readonly role: 'master' | 'worker' | 'edge node' | undefined
   readonly nodeName: string
-  /** `https://host:port` that the kubelet speaks to. */
+  /** `https://host:port` that the kubelet or edgecore speaks to. */
   readonly server: string | undefined
   /** `namespace/name`, of those whose directories the kubelet keeps. */
   readonly pods: readonly string[]
@@ -24,7 +25,7 @@ export interface ResetFacts {
   readonly criSocket: string | undefined
   /** Whether edgeadm installed the containerd that runs here. */
   readonly ownsContainerd: boolean
-  /** Whether a kubelet was installed by edgeadm, so that Pods may have run here. */
+  /** Whether a kubelet or edgecore was installed by edgeadm, so that Pods may have run here. */
   readonly mayHaveRunPods: boolean
 }
 
@@ -44,7 +45,9 @@ export async function gatherResetFacts(host: Host, ledger: Ledger, hostname: str
   const history = await ledger.history()
   const recorded = new Set(history.map((entry) => ('path' in entry ? entry.path : '')))
   const configuration = registrationOf((await host.readFile(KUBEADM_CONFIG)) ?? '')
-  const server = /server: (\S+)/.exec((await host.readFile(KUBELET_CONF)) ?? '')?.[1]
+  const server =
+    /server: (\S+)/.exec((await host.readFile(KUBELET_CONF)) ?? '')?.[1] ??
+    /httpServer: (\S+)/.exec((await host.readFile(EDGECORE_CONFIG)) ?? '')?.[1]
   const certificate = await host.readFile(CLIENT_CERTIFICATE)
   return {
     isTouched:
@@ -52,17 +55,23 @@ export async function gatherResetFacts(host: Host, ledger: Ledger, hostname: str
       (await readBaseline(ledger.directory)) !== undefined ||
       (await host.list(ledger.directory)).length > 0,
     role: await roleOf(host),
-    nodeName: nameIn(certificate) ?? configuration.name ?? hostname.toLowerCase(),
+    nodeName:
+      nameIn(certificate) ??
+      nameIn(await host.readFile(EDGE_CERTIFICATE)) ??
+      configuration.name ??
+      hostname.toLowerCase(),
     server,
     pods: await podsOf(host),
     kubeadm: await findKubeadm(host),
     criSocket: configuration.criSocket,
     ownsContainerd: recorded.has(CONTAINERD_UNIT),
-    mayHaveRunPods: recorded.has('/etc/systemd/system/kubelet.service'),
+    mayHaveRunPods: recorded.has('/etc/systemd/system/kubelet.service') || recorded.has(EDGECORE_UNIT_FILE),
   }
 }
 
-async function roleOf(host: Host): Promise<'master' | 'worker' | undefined> {
+async function roleOf(host: Host): Promise<ResetFacts['role']> {
+  for (const path of [EDGECORE_CONFIG, EDGE_CERTIFICATE])
+    if ((await host.stat(path)) !== undefined) return 'edge node'
   if ((await host.stat(API_SERVER)) !== undefined) return 'master'
   for (const path of EVIDENCE) if ((await host.stat(path)) !== undefined) return 'worker'
   return undefined
