@@ -80,7 +80,7 @@ async function crashingContainer(host: Host): Promise<EdgeadmError | undefined> 
       `${container} ends whenever it is started: ${words.at(-1) ?? 'it says nothing'}`,
       {
         details: words.slice(0, -1),
-        fix: `mend that in /etc/kubernetes/manifests/${container}.yaml or in --config, and run the same command again; its log: /var/log/pods/${pod}/${container}`,
+        fix: `mend that in /etc/kubernetes/manifests/${container}.yaml and run the same command again, or \`edgeadm reset\` and begin with another --config; its log: /var/log/pods/${pod}/${container}`,
       },
     )
   }
