@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -13,6 +14,10 @@ import (
 )
 
 func main() {
+	// Something to reach: it needs no cloud, and goes on without one.
+	go http.ListenAndServe(":8080", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "served by", os.Getenv("POD_NAME"))
+	}))
 	for {
 		if err := list(); err != nil {
 			fmt.Println("error:", err)
