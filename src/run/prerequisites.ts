@@ -3,6 +3,7 @@ import type { Host } from '../host/host.ts'
 import { Ledger } from '../host/ledger.ts'
 import { LocalMachine } from '../host/local.ts'
 import { recordedHost } from '../host/recorded.ts'
+import { UnprivilegedMachine } from '../host/unprivileged.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { KUBEADM_CONFIG } from '../phases/context.ts'
@@ -20,7 +21,10 @@ export function requireLinuxRoot(command: string, dryRun: boolean): void {
 
 /** A door to look through before the run begins; what it would record goes nowhere, since nothing is changed through it. */
 export function readOnlyHost(reporting: Reporting): Host {
-  return recordedHost(new LocalMachine(reporting.signal), new Ledger(), 'settings', reporting.emit)
+  const { signal, emit } = reporting
+  const machine =
+    process.getuid?.() === 0 ? new LocalMachine(signal) : new UnprivilegedMachine(signal, () => {})
+  return recordedHost(machine, new Ledger(), 'settings', emit)
 }
 
 /** The token of an earlier run on this machine: a rerun goes on with it, so that its join line stays true. */

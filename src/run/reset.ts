@@ -1,6 +1,6 @@
 /** `edgeadm reset`: what is here, whether it may go, then the phases; and what they left, if anything. */
 
-import { rm } from 'node:fs/promises'
+import { access, constants, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { ResetFlags } from '../config/flags.ts'
@@ -36,6 +36,7 @@ export async function runReset({ flags, reporting, only, confirm }: ResetRun): P
   requireLinuxRoot('reset', flags['dry-run'] === true)
   const file = flags.config === undefined ? undefined : await readConfigFile(flags.config)
   const ledger = new Ledger()
+  await requireReadable(ledger.directory)
   const facts = await gatherResetFacts(readOnlyHost(reporting), ledger, hostname())
   const settings = settingsFor(flags, file, facts)
   checkPhaseNames(resetPhases, [...settings.skipPhases, ...(only === undefined ? [] : [only])])
@@ -49,6 +50,24 @@ export async function runReset({ flags, reporting, only, confirm }: ResetRun): P
     text: `${facts.nodeName} is as it was before edgeadm: nothing is left.`,
     data: { node: facts.nodeName, clean: true },
   })
+}
+
+/** A dry run needs no root's rights, but this plan is in files that only root reads. */
+async function requireReadable(directory: string): Promise<void> {
+  try {
+    await access(directory, constants.R_OK | constants.X_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return
+    if (code !== 'EACCES') throw error
+    throw new EdgeadmError(
+      'preflight',
+      `what edgeadm changed is on record in ${directory}, which only root may read`,
+      {
+        fix: 'run it with sudo: `sudo edgeadm reset --dry-run`',
+      },
+    )
+  }
 }
 
 function settingsFor(
@@ -77,7 +96,7 @@ function reportUntouched({ role, nodeName }: ResetFacts, { emit }: Reporting): v
 /** What goes, in full, so that nobody resets the wrong machine. */
 function scopeOf({ role, nodeName, server, pods }: ResetFacts): string[] {
   const cluster = server === undefined ? '' : ` of the cluster at ${server}`
-  const what = role === undefined ? 'edgeadm has begun to set it up' : `a ${role}${cluster}`
+  const what = role === undefined ? 'edgeadm has begun to set it up' : `${role === 'edge node' ? 'an' : 'a'} ${role}${cluster}`
   return [
     `[reset] This machine is ${nodeName}: ${what}`,
     pods.length === 0

@@ -18,8 +18,9 @@ ip route
 ip -6 route
 ip netns list
 section mounts
-# /run/host is the lab's.
-findmnt --raw --noheadings --output TARGET,SOURCE,FSTYPE,OPTIONS | grep -v '^/run/host/' | sort
+# /run/host is the lab's, and so are files of the host's that may be replaced meanwhile.
+findmnt --raw --noheadings --output TARGET,SOURCE,FSTYPE,OPTIONS | grep -v '^/run/host/' |
+  sed 's,//deleted,,' | sort
 section "firewall rules"
 for save in iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save; do $save | grep -v '^#'; done
 nft list ruleset | sed -E 's/counter packets [0-9]+ bytes [0-9]+/counter/'

@@ -104,6 +104,23 @@ describe('of a cluster', () => {
     expect((await lab.probe('worker-1', ['systemctl', 'is-active', 'kubelet'])).stdout.trim()).toBe('active')
   })
 
+  test('needs no root for that, but the right to read what is on record', async () => {
+    const asNobody = ['setpriv', '--reuid=65534', '--clear-groups', 'edgeadm', 'reset', '--dry-run']
+    const result = await lab.probe('worker-1', asNobody)
+    expect(result.exitCode).toBe(3)
+    expect(result.stderr).toContain('/var/lib/edgeadm, which only root may read')
+  })
+
+  test('on a terminal takes no for an answer', async () => {
+    const result = await lab.probe('worker-1', ['script', '-qec', 'edgeadm reset', '/dev/null'], {
+      input: 'n\r',
+    })
+    expect(result.exitCode).toBe(2)
+    expect(result.stdout).toContain('Put worker-1 back as it was before edgeadm')
+    expect(result.stdout).toContain('not confirmed: nothing was changed')
+    expect((await lab.probe('worker-1', ['systemctl', 'is-active', 'kubelet'])).stdout.trim()).toBe('active')
+  })
+
   test('refuses phases that it does not have, with the nearest name', async () => {
     const result = await lab.probe('worker-1', [...RESET, '--skip-phases=cleanup-nod'])
     expect(result.exitCode).toBe(2)

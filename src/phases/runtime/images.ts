@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Undo } from '../../host/host.ts'
+import type { PackageImage } from '../../package/index.ts'
 import { BIN, type NodeContext, UNPACKED } from '../context.ts'
 import { ensureUnpacked } from '../package.ts'
 import type { Phase } from '../workflow.ts'
@@ -48,16 +49,26 @@ async function presentImages(host: NodeContext['host']): Promise<ReadonlySet<str
   return new Set(list.stdout.split('\n'))
 }
 
+/**
+ * The CRI plugin names each image a second time, by its configuration's digest; both names go, or the image would stay.
+ * Ends with an error if containerd does not answer.
+ */
+const REMOVE = `set -e
+ctr=$1 namespace=$2 names=
+shift 2
+for digest; do names="$names $("$ctr" --namespace "$namespace" images list --quiet "target.digest==$digest")"; done
+[ -z "$(echo $names)" ] || "$ctr" --namespace "$namespace" images remove --sync $names`
+
 /** edgeadm's containerd goes with all it holds; one that was there before keeps the images it had, and no others. */
-async function undoImport(
-  host: NodeContext['host'],
-  wanted: readonly { name: string }[],
-): Promise<Undo | null> {
+async function undoImport(host: NodeContext['host'], wanted: readonly PackageImage[]): Promise<Undo | null> {
   if (await isOwnContainerd(host)) return null
-  const present = await presentImages(host)
-  const names = wanted.map(({ name }) => name).filter((name) => !present.has(name))
-  if (names.length === 0) return null
-  return { file: await ctrPath(host), args: ['--namespace', NAMESPACE, 'images', 'remove', ...names] }
+  const ctr = await ctrPath(host)
+  const added: string[] = []
+  for (const { digest } of wanted) {
+    const args = ['--namespace', NAMESPACE, 'images', 'list', '--quiet', `target.digest==${digest}`]
+    if ((await host.probe(ctr, args)).stdout === '') added.push(digest)
+  }
+  return added.length === 0 ? null : { file: 'sh', args: ['-c', REMOVE, 'remove', ctr, NAMESPACE, ...added] }
 }
 
 /** Writes the index of the wanted images beside the package's own, and names the files that belong to them. */
