@@ -30,6 +30,21 @@ const ledgerEntries: Check = async ({ ledger }) =>
     }
   })
 
+/** What was removed and is there again. Below /run others make files as they please, iptables its lock for one. */
+const paths: Check = async ({ host, ledger }) => {
+  const pending = new Set((await ledger.entries()).map(({ id }) => id))
+  const last = new Map((await ledger.history()).map((entry) => ['path' in entry ? entry.path : '', entry]))
+  const found: Residue[] = []
+  for (const [path, entry] of last) {
+    const wasAbsent =
+      entry.kind === 'claim' ? entry.kept === null : entry.kind === 'file' && entry.before.type === 'absent'
+    if (!wasAbsent || pending.has(entry.id) || path.startsWith('/run/')) continue
+    if ((await host.stat(path)) !== undefined)
+      found.push({ what: path, why: 'something made it again after it had been removed' })
+  }
+  return found
+}
+
 const mounts: Check = async ({ host, facts }) => {
   const mountinfo = (await host.readFile('/proc/self/mountinfo')) ?? ''
   const roots = [
@@ -128,4 +143,4 @@ const ports: Check = async ({ host }) => {
   })
 }
 
-const CHECKS: readonly Check[] = [ledgerEntries, mounts, runningProcesses, units, network, ports]
+const CHECKS: readonly Check[] = [ledgerEntries, paths, mounts, runningProcesses, units, network, ports]
