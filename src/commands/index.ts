@@ -19,6 +19,7 @@ import PackageInspect from './package/inspect.ts'
 import PackageVerify from './package/verify.ts'
 import Reset from './reset/index.ts'
 import ResetPhase from './reset/phase.ts'
+import Status from './status.ts'
 import TokenCreate from './token/create.ts'
 import TokenDelete from './token/delete.ts'
 import TokenGenerate from './token/generate.ts'
@@ -41,6 +42,7 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'package:build': PackageBuild,
   'package:inspect': PackageInspect,
   'package:verify': PackageVerify,
+  status: Status,
   'token:create': TokenCreate,
   'token:delete': TokenDelete,
   'token:generate': TokenGenerate,

@@ -1,0 +1,162 @@
+/** `edgeadm status`: what a cluster consists of, asked of its API server. */
+
+import type { Host } from '../host/host.ts'
+import { FACTS_CONFIG_MAP, FACTS_KEY, NAMESPACE, parseClusterFacts } from '../kubeedge/cluster-facts.ts'
+import { kubectlGet } from '../kubernetes/kubectl.ts'
+import { EdgeadmError } from '../output/errors.ts'
+import type { Reporting } from '../output/events.ts'
+import { ADMIN_CONF } from '../phases/context.ts'
+import { readOnlyHost } from './prerequisites.ts'
+
+export interface NodeStatus {
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly ready: boolean
+  /** Why it is not Ready. */
+  readonly reason: string
+  readonly version: string
+  readonly address: string
+  /** Seconds since the node last renewed its lease; undefined: never. */
+  readonly seen: number | undefined
+}
+
+export interface PartStatus {
+  readonly name: string
+  readonly image: string
+  readonly wanted: number
+  readonly ready: number
+}
+
+export interface ClusterStatus {
+  readonly kubernetesVersion: string
+  /** Undefined: the cluster has no cloud side for edge nodes. */
+  readonly edge: { readonly kubeEdgeVersion: string; readonly cloudAddresses: readonly string[] } | undefined
+  readonly nodes: readonly NodeStatus[]
+  readonly parts: readonly PartStatus[]
+}
+
+interface List<T> {
+  readonly items: readonly T[]
+}
+
+interface NodeObject {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly status: {
+    readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[]
+    readonly addresses?: readonly { type: string; address: string }[]
+    readonly nodeInfo: { readonly kubeletVersion: string }
+  }
+}
+
+interface Lease {
+  readonly metadata: { readonly name: string }
+  readonly spec: { readonly renewTime?: string }
+}
+
+interface DaemonSet {
+  readonly metadata: { readonly name: string }
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { image: string }[] } }
+  }
+  readonly status: { readonly desiredNumberScheduled: number; readonly numberReady: number }
+}
+
+const ROLE = 'node-role.kubernetes.io/'
+
+/** @throws EdgeadmError class `preflight` without credentials; `phase` if the API server does not answer */
+export async function clusterStatus(
+  kubeconfig: string | undefined,
+  reporting: Reporting,
+): Promise<ClusterStatus> {
+  const host = readOnlyHost(reporting)
+  const path = kubeconfig ?? ADMIN_CONF
+  if ((await host.stat(path)) === undefined)
+    throw new EdgeadmError('preflight', `there is no ${path} on this machine`, {
+      fix: 'run it on a master, or name credentials with --kubeconfig; on an edge node `edgeadm check edge` tells its state',
+    })
+  const get = <T>(args: readonly string[]) => kubectlGet<T>(host, args, { kubeconfig: path })
+  const [nodes, leases, daemonSets, facts] = await Promise.all([
+    get<List<NodeObject>>(['nodes']),
+    get<List<Lease>>(['leases', '-n', 'kube-node-lease']),
+    get<List<DaemonSet>>(['daemonsets', '-n', NAMESPACE]),
+    get<{ data?: Record<string, string> }>(['configmap', FACTS_CONFIG_MAP, '-n', NAMESPACE]),
+  ])
+  const edge = parseClusterFacts(facts?.data?.[FACTS_KEY])
+  const renewed = new Map((leases?.items ?? []).map(({ metadata, spec }) => [metadata.name, spec.renewTime]))
+  return {
+    kubernetesVersion: await serverVersion(host, path),
+    edge: edge && { kubeEdgeVersion: edge.kubeEdgeVersion, cloudAddresses: edge.cloudAddresses },
+    nodes: (nodes?.items ?? []).map((node) => nodeStatus(node, renewed.get(node.metadata.name))),
+    parts: (daemonSets?.items ?? []).map(({ metadata, spec, status }) => ({
+      name: metadata.name,
+      image: spec.template.spec.containers[0]?.image ?? '',
+      wanted: status.desiredNumberScheduled,
+      ready: status.numberReady,
+    })),
+  }
+}
+
+async function serverVersion(host: Host, kubeconfig: string): Promise<string> {
+  const { stdout } = await host.probe('/usr/local/bin/kubectl', [
+    '--kubeconfig',
+    kubeconfig,
+    'version',
+    '-o',
+    'json',
+  ])
+  const answer = JSON.parse(stdout || '{}') as { serverVersion?: { gitVersion?: string } }
+  return answer.serverVersion?.gitVersion ?? 'unknown'
+}
+
+function nodeStatus({ metadata, status }: NodeObject, renewed: string | undefined): NodeStatus {
+  const ready = status.conditions?.find(({ type }) => type === 'Ready')
+  const roles = Object.keys(metadata.labels ?? {})
+    .filter((label) => label.startsWith(ROLE))
+    .map((label) => label.slice(ROLE.length))
+    .sort()
+  return {
+    name: metadata.name,
+    roles,
+    ready: ready?.status === 'True',
+    reason: ready?.status === 'True' ? '' : `${ready?.reason ?? ''} ${ready?.message ?? ''}`.trim(),
+    version: status.nodeInfo.kubeletVersion,
+    address: status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '',
+    seen:
+      renewed === undefined ? undefined : Math.max(0, Math.round((Date.now() - Date.parse(renewed)) / 1000)),
+  }
+}
+
+export function statusText({ kubernetesVersion, edge, nodes, parts }: ClusterStatus): string {
+  const head = [`Kubernetes ${kubernetesVersion}`]
+  head.push(
+    edge === undefined
+      ? 'no cloud side for edge nodes'
+      : `KubeEdge ${edge.kubeEdgeVersion} at ${edge.cloudAddresses.join(', ')}`,
+  )
+  const rows = nodes.map(({ name, roles, ready, reason, version, address, seen }) => [
+    name,
+    roles.join(',') || 'worker',
+    ready ? 'Ready' : 'NotReady',
+    address,
+    version,
+    seen === undefined ? 'never' : `${seen} s ago`,
+    reason,
+  ])
+  const partRows = parts.map(({ name, image, wanted, ready }) => [name, `${ready}/${wanted}`, image])
+  return [
+    head.join(', '),
+    '',
+    ...table([['NODE', 'ROLES', 'STATE', 'ADDRESS', 'VERSION', 'SEEN', ''], ...rows]),
+    ...(partRows.length === 0 ? [] : ['', ...table([['EDGE PART', 'READY', 'IMAGE'], ...partRows])]),
+  ].join('\n')
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('   ')
+      .trimEnd(),
+  )
+}
