@@ -1,6 +1,7 @@
 /** What `edgeadm join` does, in order, for a worker or a further master. */
 
 import { isControlPlane, type JoinContext } from './context.ts'
+import { edgeMasters } from './edge/masters.ts'
 import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
@@ -60,6 +61,7 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   installLoadBalancer,
   members,
   { ...adminKubeconfig, ...onMasters },
+  { ...edgeMasters, ...onMasters },
   cniConfig,
   nodeReady,
   cleanUp,

@@ -160,7 +160,7 @@ test("neither KubeEdge's token nor the bootstrap token is on an edge node, and t
       '/etc/kubeedge',
       '/var/lib/kubeedge',
     ]),
-  ).toBe('600\n700\n700\n')
+  ).toBe('600\n700\n700')
 })
 
 test('check edge finds everything in order, in both modes', async () => {
@@ -240,7 +240,7 @@ describe('without the cloud', () => {
     address = podAddress
     await servicesOnEdge2()
     await cutMachine(lab.name, 'edge-2', ['master-1'])
-    expect(await podAnswers()).toBe(`served by ${name}\n`)
+    expect(await podAnswers()).toBe(`served by ${name}`)
     await eventually(servicesOnEdge2, (names) => names.includes('kubernetes'), 60_000)
   })
 

@@ -8,6 +8,7 @@ import { awaitCondition } from '../await.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 import { cloudNames } from './certificates.ts'
+import { guardedMasters } from './masters.ts'
 import { podLogs } from './pod-logs.ts'
 import { requiredEdgeParts, withEdge } from './with-edge.ts'
 
@@ -17,7 +18,7 @@ const LIMIT = 180_000
 /** The API server's default, which kubeadm leaves as it is. */
 const issuerOf = (dnsDomain: string) => `https://kubernetes.default.svc.${dnsDomain}`
 
-function manifest(ctx: InitContext, serviceAccountKeys: string): string {
+function manifest(ctx: InitContext, serviceAccountKeys: string, masters: readonly string[]): string {
   const parts = requiredEdgeParts(ctx)
   const { settings } = ctx
   const names = cloudNames(ctx)
@@ -44,7 +45,7 @@ function manifest(ctx: InitContext, serviceAccountKeys: string): string {
     render('edge/cloud/iptables-manager.yaml', {
       image: parts.iptablesManagerImage,
       guard: templateText('edge/cloud/tunnel-guard'),
-      masters: [settings.advertiseAddress],
+      masters,
     }),
     render('edge/cloud/join-access.yaml', { facts }),
     render('edge/cloud/edge-check.yaml', { image: parts.pauseImage }),
@@ -55,11 +56,15 @@ export const cloudCore: Phase<InitContext> = {
   name: 'edge/cloudcore',
   title: 'Install CloudCore',
   runIf: withEdge,
-  inputs: (ctx) => (withEdge(ctx) === true ? manifest(ctx, '') : undefined),
+  inputs: (ctx) => (withEdge(ctx) === true ? manifest(ctx, '', []) : undefined),
   verify: async () => true,
   run: async (ctx) => {
-    const keys = (await ctx.host.readFile(`${ctx.settings.certDir}/sa.pub`)) ?? ''
-    await applyManifest(ctx.host, 'CloudCore', manifest(ctx, keys))
+    const { host, settings } = ctx
+    const keys = (await host.readFile(`${settings.certDir}/sa.pub`)) ?? ''
+    // Masters that joined since stay.
+    const others = settings.dryRun ? [] : ((await guardedMasters(host)) ?? [])
+    const masters = [...new Set([settings.advertiseAddress, ...others])]
+    await applyManifest(host, 'CloudCore', manifest(ctx, keys, masters))
   },
 }
 
