@@ -3,10 +3,12 @@
  * they end at once each time they are started (an unknown flag, a configuration that they refuse).
  */
 
+import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { processes } from '../../host/processes.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { NodeContext } from '../context.ts'
-import { endedContainers } from './containers.ts'
+import { restartedContainers } from './containers.ts'
 import { lastErrors, unitProperties } from './units.ts'
 
 /** Milliseconds between two looks. */
@@ -44,22 +46,28 @@ async function watchUntil(
   end: AbortSignal,
   giveUp: (error: EdgeadmError) => void,
 ): Promise<void> {
+  const since = Date.now()
+  // What ended before may have been mended since: only what ends from now on counts.
+  let restarts = Number.POSITIVE_INFINITY
   try {
     for (;;) {
-      await delay(INTERVAL, undefined, { signal: end })
-      const cause = (await crashingKubelet(host)) ?? (await crashingContainer(host))
+      const unit = await unitProperties(host, 'kubelet.service')
+      restarts = Math.min(restarts, Number(unit.NRestarts))
+      const kubeletCrashes = hasEnded(unit) && Number(unit.NRestarts) > restarts
+      const cause = kubeletCrashes ? await kubeletFailure(host) : await crashingContainer(host, since)
       if (cause !== undefined) return giveUp(cause)
+      await delay(INTERVAL, undefined, { signal: end })
     }
   } catch (error) {
     if (!end.aborted) throw error
   }
 }
 
-async function crashingKubelet(host: Host): Promise<EdgeadmError | undefined> {
-  const { SubState, NRestarts } = await unitProperties(host, 'kubelet.service')
-  const ended = SubState === 'auto-restart' || SubState === 'failed'
-  // Once is no loop: it may have met a containerd that was just starting.
-  if (!ended || Number(NRestarts) < 1) return undefined
+function hasEnded({ SubState }: Record<string, string>): boolean {
+  return SubState === 'auto-restart' || SubState === 'failed'
+}
+
+async function kubeletFailure(host: Host): Promise<EdgeadmError> {
   const said = await lastErrors(host, 'kubelet.service')
   return new EdgeadmError(
     'phase',
@@ -71,18 +79,22 @@ async function crashingKubelet(host: Host): Promise<EdgeadmError | undefined> {
   )
 }
 
-async function crashingContainer(host: Host): Promise<EdgeadmError | undefined> {
-  for (const { pod, container, lives, words } of await endedContainers(host)) {
-    if (!INDEPENDENT.includes(container)) continue
-    if (lives.length < 2 || !lives.slice(-2).every((seconds) => seconds < STILLBORN)) continue
-    return new EdgeadmError(
-      'phase',
-      `${container} ends whenever it is started: ${words.at(-1) ?? 'it says nothing'}`,
-      {
-        details: words.slice(0, -1),
-        fix: `mend that in /etc/kubernetes/manifests/${container}.yaml and run the same command again, or \`edgeadm reset\` and begin with another --config; its log: /var/log/pods/${pod}/${container}`,
-      },
-    )
-  }
-  return undefined
+async function crashingContainer(host: Host, since: number): Promise<EdgeadmError | undefined> {
+  const suspects = (await restartedContainers(host)).filter(
+    ({ container, latest }) =>
+      INDEPENDENT.includes(container) && latest.seconds < STILLBORN && latest.lastAt > since,
+  )
+  if (suspects.length === 0) return undefined
+  const running = new Set((await processes(host)).map(({ command }) => basename(command[0] ?? '')))
+  const dead = suspects.find(({ container }) => !running.has(container))
+  if (dead === undefined) return undefined
+  const { pod, container, latest } = dead
+  return new EdgeadmError(
+    'phase',
+    `${container} ends whenever it is started: ${latest.words.at(-1) ?? 'it says nothing'}`,
+    {
+      details: latest.words.slice(0, -1),
+      fix: `mend that in /etc/kubernetes/manifests/${container}.yaml and run the same command again, or \`edgeadm reset\` and begin with another --config; its log: /var/log/pods/${pod}/${container}`,
+    },
+  )
 }

@@ -1,5 +1,5 @@
 import type { Host } from '../../host/host.ts'
-import { endedContainers } from './containers.ts'
+import { restartedContainers } from './containers.ts'
 import { lastErrors, unitProperties } from './units.ts'
 
 /** Containers worth a line at most. */
@@ -17,12 +17,11 @@ export async function diagnose(host: Host): Promise<string[]> {
       found.push(`${unit} is ${ActiveState} (${SubState}, ${Result}, restarted ${NRestarts} times)`)
     found.push(...(await lastErrors(host, unit)).map((line) => `${unit}: ${line}`))
   }
-  const ended = (await endedContainers(host)).slice(0, CONTAINERS)
-  return [
-    ...found,
-    ...ended.map(
-      ({ pod, container, lives, words }) =>
-        `container ${container} of ${pod.split('_')[1] ?? pod} ended ${lives.length} times: ${words.join(' ').slice(-300)}`,
-    ),
-  ]
+  const restarted = (await restartedContainers(host)).slice(0, CONTAINERS)
+  const lines = restarted.map(({ pod, container, restarts, latest, previous }) => {
+    const words = (previous ?? latest).words.join(' ').slice(-300)
+    return `container ${container} of ${pod.split('_')[1] ?? pod} was restarted ${restarts} times: ${words}`
+  })
+  // Containers first: what the kubelet says is mostly about them.
+  return [...lines, ...found]
 }
