@@ -1,3 +1,4 @@
+import { decodeTicket } from '../kubeedge/edge-ticket.ts'
 import { caCertHashProblem, certificateKeyProblem, tokenProblem } from '../kubernetes/tokens.ts'
 import { checkDocuments } from './check-documents.ts'
 import type { JoinFlags } from './flags.ts'
@@ -89,6 +90,8 @@ function resolveDiscovery(
   token: Sourced<string> | undefined,
 ): JoinDiscovery {
   const { inputs, problems } = resolution
+  const edgeToken = inputs.text('edge-token')
+  if (edgeToken) return resolveTicket(resolution, edgeToken, argument)
   const file = inputs.text('discovery-file', join('discovery.file.kubeConfigPath'))
   const endpoint = argument
     ? { value: argument, where: 'the API server endpoint' }
@@ -137,6 +140,30 @@ function resolveDiscovery(
     caCertHashes: (hashes?.value ?? []).map((hash) => hash.toLowerCase()),
     unsafeSkipCAVerification: unsafe,
   }
+}
+
+/** Without the API server nothing else vouches for the cluster, and nothing but an edge node can join. */
+function resolveTicket(
+  { inputs, problems }: Resolution,
+  given: Sourced<string>,
+  argument: string | undefined,
+): JoinDiscovery {
+  if (argument !== undefined || inputs.text('token') || inputs.text('discovery-file'))
+    problems.add(
+      given.where,
+      'says everything about the cluster: give neither an endpoint nor another token beside it',
+    )
+  if (inputs.bool('control-plane')?.value || inputs.bool('enable-edge', edge('enableEdge'))?.value === false)
+    problems.add(given.where, 'is for edge nodes: a worker or a master joins with a bootstrap token')
+  const ticket = decodeTicket(given.value)
+  if (ticket === undefined) {
+    problems.add(
+      given.where,
+      'is damaged; `edgeadm token create --edge --print-join-command` makes a new one',
+    )
+    return { kind: 'file', path: '' }
+  }
+  return { kind: 'ticket', ticket }
 }
 
 /** kubeadm wants the port written out on join. */

@@ -3,6 +3,7 @@
  * machine says have been merged; nothing here is optional because somebody forgot it.
  */
 
+import type { EdgeTicket } from '../kubeedge/edge-ticket.ts'
 import type { Cni, EdgeSettings, HaSettings, PackageSettings, Taint } from './edge-configuration.ts'
 
 /** One of kubeadm's or the kubelet's documents as the user wrote it: unknown fields stay. */
@@ -94,6 +95,8 @@ export type JoinDiscovery =
     }
   /** `--discovery-file`: a kubeconfig file or an https URL of one. */
   | { readonly kind: 'file'; readonly path: string }
+  /** `--edge-token`: for an edge node that reaches CloudCore's ports only. Secret. */
+  | { readonly kind: 'ticket'; readonly ticket: EdgeTicket }
 
 export interface JoinSettings extends CommonSettings {
   readonly command: 'join'

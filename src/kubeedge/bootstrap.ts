@@ -4,7 +4,7 @@ import type { JoinSettings } from '../config/types.ts'
 import { type ApiResponse, apiGet } from '../kubernetes/api-request.ts'
 import { discover } from '../kubernetes/discovery-file.ts'
 import { EdgeadmError } from '../output/errors.ts'
-import { type CloudCore, findCloudCore } from './cloudcore-client.ts'
+import { type CloudCore, findCloudCore, nodeExists } from './cloudcore-client.ts'
 import {
   type ClusterFacts,
   FACTS_CONFIG_MAP,
@@ -12,6 +12,7 @@ import {
   NAMESPACE,
   parseClusterFacts,
 } from './cluster-facts.ts'
+import type { EdgeTicket } from './edge-ticket.ts'
 import { type JoinToken, parseJoinToken } from './join-token.ts'
 
 /** Milliseconds. */
@@ -26,10 +27,11 @@ export interface EdgeBootstrap {
   readonly cloud: CloudCore
   /** The node as the API server has it; undefined if there is none of this name. */
   readonly node: () => Promise<NodeObject | undefined>
+  /** False if it is known only whether there is such a node. */
+  readonly knowsNodeState: boolean
 }
 
 export interface NodeObject {
-  readonly metadata: { readonly creationTimestamp: string }
   readonly status?: {
     readonly conditions?: readonly {
       readonly type: string
@@ -41,22 +43,49 @@ export interface NodeObject {
   }
 }
 
+/** Without the API server: CloudCore knows the names of nodes, but nothing else about them. */
+async function withTicket(
+  settings: JoinSettings,
+  { token: text, facts }: EdgeTicket,
+  signal: AbortSignal,
+): Promise<EdgeBootstrap> {
+  const token = parseJoinToken(text)
+  if (token === undefined) throw new EdgeadmError('usage', '--edge-token holds no token')
+  if (token.expires < Date.now())
+    throw new EdgeadmError(
+      'discovery',
+      `the edge token expired at ${new Date(token.expires).toISOString()}`,
+      {
+        fix: '`edgeadm token create --edge --print-join-command` on a master prints a new join line',
+      },
+    )
+  const cloud = await findCloudCore(addressOf(settings, facts), token, { signal })
+  const node = async (): Promise<NodeObject | undefined> =>
+    (await nodeExists(cloud, settings.node.name, { signal })) ? { status: { conditions: [] } } : undefined
+  return { facts, token, cloud, node, knowsNodeState: false }
+}
+
+function addressOf(settings: JoinSettings, facts: ClusterFacts): string {
+  const address = settings.edge.cloudAddresses[0] ?? facts.cloudAddresses[0]
+  if (address !== undefined) return address
+  throw new EdgeadmError('discovery', 'the cluster does not say where CloudCore is', {
+    fix: 'name its address with --cloud-address',
+  })
+}
+
 type Get = (path: string, what: string) => Promise<ApiResponse>
 
 /** @throws EdgeadmError class `discovery`: who cannot be reached or trusted, or what the token may not do */
 export async function bootstrapEdge(settings: JoinSettings, signal: AbortSignal): Promise<EdgeBootstrap> {
+  if (settings.discovery.kind === 'ticket') return withTicket(settings, settings.discovery.ticket, signal)
   const get = await apiClient(settings, signal)
   const facts = await readFacts(get)
   const token = await readToken(get)
-  const address = settings.edge.cloudAddresses[0] ?? facts.cloudAddresses[0]
-  if (address === undefined)
-    throw new EdgeadmError('discovery', 'the cluster does not say where CloudCore is', {
-      fix: 'name its address with --cloud-address',
-    })
   return {
     facts,
     token,
-    cloud: await findCloudCore(address, token, { signal }),
+    cloud: await findCloudCore(addressOf(settings, facts), token, { signal }),
+    knowsNodeState: true,
     node: async () => {
       const response = await get(`/api/v1/nodes/${settings.node.name}`, 'look for nodes')
       return response.status === 404 ? undefined : (JSON.parse(response.body) as NodeObject)

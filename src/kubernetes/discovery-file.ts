@@ -14,6 +14,7 @@ import { clusterOf } from './kubeconfig.ts'
 
 /** Discovery of either kind, before anything is changed. Errors as of {@link discoverCluster}. */
 export function discover(discovery: JoinDiscovery, options: DiscoveryOptions): Promise<DiscoveredCluster> {
+  if (discovery.kind === 'ticket') throw new EdgeadmError('internal', 'an edge token leads to no API server')
   return discovery.kind === 'token'
     ? discoverCluster(discovery, options)
     : discoverFromFile(discovery.path, options)

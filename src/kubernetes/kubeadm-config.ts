@@ -43,7 +43,7 @@ export function joinDocuments(settings: JoinSettings, options: DocumentOptions =
   if (settings.discovery.kind === 'file') {
     delete discovery.bootstrapToken
     sub(discovery, 'file').kubeConfigPath = settings.discovery.path
-  } else {
+  } else if (settings.discovery.kind === 'token') {
     const { token, endpoint, caCertHashes, unsafeSkipCAVerification } = settings.discovery
     delete discovery.file
     const bootstrap = sub(discovery, 'bootstrapToken')

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { InitSettings, JoinSettings } from '../config/types.ts'
 import { EdgeadmError } from '../output/errors.ts'
+import { isEdge } from '../phases/context.ts'
 import type { Journal } from '../phases/journal.ts'
 
 type Settings = InitSettings | JoinSettings
@@ -24,11 +25,15 @@ export function lastingSettings(settings: Settings): Record<string, string> {
     'the documents in --config': hashOf(documents),
   }
   if (settings.command === 'join') {
-    const { controlPlane, discovery } = settings
+    const { controlPlane, discovery, edge } = settings
     return {
       ...common,
       '--control-plane': String(controlPlane !== undefined),
-      'the control plane': discovery.kind === 'token' ? discovery.endpoint : discovery.path,
+      '--enable-edge': String(isEdge(settings)),
+      ...(isEdge(settings) ? { '--edge-runtime': edge.runtime } : {}),
+      ...(discovery.kind === 'ticket'
+        ? {}
+        : { 'the control plane': discovery.kind === 'token' ? discovery.endpoint : discovery.path }),
     }
   }
   return {
@@ -81,7 +86,9 @@ function isSettled(journal: Journal, command: string): boolean {
   if (command !== 'init' && command !== 'join') return false
   return (
     journal.everFinished(command, SETTLED_BY[command]) ||
-    (command === 'join' && journal.everFinished(command, 'control-plane-prepare'))
+    (command === 'join' &&
+      (journal.everFinished(command, 'control-plane-prepare') ||
+        journal.everFinished(command, 'edge/credentials')))
   )
 }
 

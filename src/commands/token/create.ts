@@ -7,6 +7,7 @@ export default class TokenCreate extends BaseCommand {
   static override examples = [
     '<%= config.bin %> token create --print-join-command',
     '<%= config.bin %> token create --print-join-command --control-plane',
+    '<%= config.bin %> token create --edge --ttl 15m --print-join-command',
     '<%= config.bin %> token create --ttl 15m --description "site 7"',
   ]
   static override flags = kubeadmTokenCreateFlags
@@ -19,6 +20,11 @@ export default class TokenCreate extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(TokenCreate)
+    if (flags.edge) {
+      const { createEdgeToken } = await import('../../run/edge-token.ts')
+      const text = await createEdgeToken(args.token, flags, this.reporting)
+      return this.result(text, flags['print-join-command'] ? { join: text } : { token: text })
+    }
     const { createToken } = await import('../../run/token.ts')
     const line = await createToken(args.token, flags, this.reporting)
     this.result(line, flags['print-join-command'] ? { join: line } : { token: line })

@@ -76,6 +76,10 @@ export const edgeadmJoinFlags = {
   ...nodeFlags,
   ...edgeNodeFlags,
   ...haFlags,
+  'edge-token': text(
+    'TEXT',
+    "What `edgeadm token create --edge` prints: an edge node joins with it through CloudCore's ports alone.",
+  ),
   'cloud-address': list(
     'NAME|IP',
     'Where this edge node reaches the cloud side (default: what the cluster says).',

@@ -148,6 +148,10 @@ export const kubeadmTokenCreateFlags = {
     'GROUP,...',
     'Groups that the token authenticates as (default system:bootstrappers:kubeadm:default-node-token).',
   ),
+  edge: boolean({
+    description:
+      "A token for edge nodes that reach CloudCore's ports only (default ttl 15m); it cannot be taken back.",
+  }),
   'print-join-command': boolean({ description: 'Print the whole join line instead of the token alone.' }),
   ttl: text('DURATION', "How long the token lives, e.g. 30m or 3h; '0': for ever (default 24h0m0s)."),
   usages: list('USAGE,...', 'What it may be used for: signing, authentication (default both).'),

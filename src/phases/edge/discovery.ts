@@ -19,7 +19,7 @@ export const edgeDiscovery: Phase<JoinContext> = {
     const parts = requiredEdgeParts(ctx)
     const wanted = settings.edge.cloudAddresses[0]
     if (wanted !== undefined) await checkReachable(wanted, { signal })
-    const { cloud, facts, node } = await bootstrapEdge(settings, signal)
+    const { cloud, facts, knowsNodeState, node } = await bootstrapEdge(settings, signal)
     await checkReachable(cloud.address, { signal })
     if (minorOf(parts.version) !== minorOf(facts.kubeEdgeVersion))
       throw new EdgeadmError(
@@ -31,7 +31,14 @@ export const edgeDiscovery: Phase<JoinContext> = {
     if (verdict.state !== 'good') emit({ type: 'warning', text: verdict.reason })
     // A rerun meets the node that the first run made.
     if ((await host.stat(EDGE_CERTIFICATE)) === undefined) {
-      const ready = (await node())?.status?.conditions?.find(({ type }) => type === 'Ready')
+      const taken = await node()
+      const ready = taken?.status?.conditions?.find(({ type }) => type === 'Ready')
+      if (taken !== undefined && !knowsNodeState)
+        throw new EdgeadmError(
+          'preflight',
+          `the cluster has a node with the name "${settings.node.name}" already`,
+          { fix: 'give this machine another name with --node-name, or remove that node from the cluster' },
+        )
       if (ready?.status === 'True')
         throw new EdgeadmError(
           'preflight',

@@ -26,7 +26,7 @@ export const edgeReady: Phase<JoinContext> = {
     return settings.cni === 'none' ? 'it becomes Ready once a CNI plugin is configured (--cni=none)' : true
   },
   run: async ({ host, settings, signal }) => {
-    const { node } = await bootstrapEdge(settings, signal)
+    const { knowsNodeState, node } = await bootstrapEdge(settings, signal)
     await explained(host, () =>
       awaitCondition(
         `node ${settings.node.name} to be Ready`,
@@ -35,6 +35,8 @@ export const edgeReady: Phase<JoinContext> = {
         async () => {
           const object = await node()
           if (object === undefined) return 'edgecore has not registered the node yet'
+          // What MetaServer lists to a Pod of this node, in the next phase, tells more.
+          if (!knowsNodeState) return true
           const ready = object.status?.conditions?.find(({ type }) => type === 'Ready')
           return ready?.status === 'True' || `${ready?.reason ?? 'no state yet'}: ${ready?.message ?? ''}`
         },

@@ -1,0 +1,47 @@
+/** `edgeadm token create --edge`: KubeEdge's own kind of token, short-lived, with what a join without the API server needs. */
+
+import { parseDuration } from '../config/duration.ts'
+import { FACTS_CONFIG_MAP, FACTS_KEY, NAMESPACE, parseClusterFacts } from '../kubeedge/cluster-facts.ts'
+import { encodeTicket } from '../kubeedge/edge-ticket.ts'
+import { makeJoinToken } from '../kubeedge/join-token.ts'
+import { kubectlGet } from '../kubernetes/kubectl.ts'
+import { EdgeadmError } from '../output/errors.ts'
+import type { Reporting } from '../output/events.ts'
+import { ADMIN_CONF } from '../phases/context.ts'
+import { readOnlyHost } from './prerequisites.ts'
+import type { TokenCreateFlags } from './token.ts'
+
+/** Milliseconds. Nobody can take such a token back, so it does not live long. */
+const DEFAULT_TTL = 15 * 60_000
+const LONGEST_TTL = 24 * 3_600_000
+
+/** @throws EdgeadmError class `usage`, or `preflight` where there are no credentials or no cloud side */
+export async function createEdgeToken(
+  given: string | undefined,
+  flags: TokenCreateFlags,
+  reporting: Reporting,
+): Promise<string> {
+  if (given !== undefined) throw new EdgeadmError('usage', '--edge makes its own token, and takes none')
+  const ttl = flags.ttl === undefined ? DEFAULT_TTL : parseDuration(flags.ttl)
+  if (ttl === undefined || ttl <= 0 || ttl > LONGEST_TTL)
+    throw new EdgeadmError('usage', `--ttl ${flags.ttl} is no duration between 1s and 24h`)
+  const host = readOnlyHost(reporting)
+  const kubeconfig = flags.kubeconfig ?? ADMIN_CONF
+  if ((await host.stat(kubeconfig)) === undefined)
+    throw new EdgeadmError('preflight', `there is no ${kubeconfig} on this machine`, {
+      fix: 'run it on a master, or name credentials with --kubeconfig',
+    })
+  const get = <T>(kind: string, name: string) =>
+    kubectlGet<T>(host, [kind, name], { kubeconfig, namespace: NAMESPACE })
+  const secret = await get<{ data?: { cadata?: string; cakeydata?: string } }>('secret', 'casecret')
+  const map = await get<{ data?: Record<string, string> }>('configmap', FACTS_CONFIG_MAP)
+  const facts = parseClusterFacts(map?.data?.[FACTS_KEY])
+  const { cadata, cakeydata } = secret?.data ?? {}
+  if (cadata === undefined || cakeydata === undefined || facts === undefined)
+    throw new EdgeadmError('preflight', 'this cluster has no cloud side for edge nodes', {
+      fix: 'run `edgeadm init` with a package that has the edge parts',
+    })
+  const ca = { certificateDer: Buffer.from(cadata, 'base64'), keyDer: Buffer.from(cakeydata, 'base64') }
+  const ticket = encodeTicket({ token: makeJoinToken(ca, ttl), facts })
+  return flags['print-join-command'] ? `edgeadm join --edge-token ${ticket}` : ticket
+}
