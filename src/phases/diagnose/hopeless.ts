@@ -94,7 +94,7 @@ async function crashingContainer(host: Host, since: number): Promise<EdgeadmErro
     `${container} ends whenever it is started: ${latest.words.at(-1) ?? 'it says nothing'}`,
     {
       details: latest.words.slice(0, -1),
-      fix: `mend that in /etc/kubernetes/manifests/${container}.yaml and run the same command again, or \`edgeadm reset\` and begin with another --config; its log: /var/log/pods/${pod}/${container}`,
+      fix: `mend that in /etc/kubernetes/manifests/${container}.yaml, \`systemctl restart kubelet\`, and run the same command again, or \`edgeadm reset\` and begin with another --config; its log: /var/log/pods/${pod}/${container}`,
     },
   )
 }
