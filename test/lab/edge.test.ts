@@ -106,13 +106,18 @@ describe('bad input is refused with one sentence, and nothing is left on the mac
   })
 })
 
-test('the printed line makes edge nodes: Ready, and MetaServer answers, when the commands end', async () => {
+test('the printed line and the line for CloudCore alone make edge nodes: Ready, and MetaServer answers, when they end', async () => {
+  const create = ['edgeadm', 'token', 'create', '--edge', '--ttl=15m', '--print-join-command']
+  const edgeLine = (await lab.run('master-1', create)).split(' ')
+  // This one cannot reach the API server.
+  await lab.run('edge-2', ['iptables', '-I', 'OUTPUT', '-p', 'tcp', '--dport', '6443', '-j', 'REJECT'])
   const [secure, plain] = await Promise.all([
     lab.probe('edge-1', ['edgeadm', ...joinLine, ...WITH_PACKAGE]),
-    lab.probe('edge-2', ['edgeadm', ...joinLine, ...WITH_PACKAGE, '--metaserver=plain']),
+    lab.probe('edge-2', [...edgeLine, ...WITH_PACKAGE, '--metaserver=plain']),
   ])
   expect(secure.exitCode, secure.stderr).toBe(0)
   expect(plain.exitCode, plain.stderr).toBe(0)
+  await kubectl('wait', '--for=condition=Ready', 'node/edge-2', '--timeout=60s')
   const nodes = await kubectl('get', 'nodes', '-l', 'node-role.kubernetes.io/edge', '--no-headers')
   expect(
     nodes
@@ -260,9 +265,8 @@ describe('without the cloud', () => {
   test('the whole machine is restarted, and the Pod comes back', async () => {
     await killMachine(lab.name, 'edge-2')
     await startMachine(lab.name, 'edge-2', reporting)
-    expect(
-      (await lab.probe('edge-2', ['curl', '-sk', '--max-time', '3', `https://${MASTER}:6443/`])).exitCode,
-    ).toBe(28)
+    const cloud = ['curl', '-sk', '--max-time', '3', `https://${MASTER}:10002/ca.crt`]
+    expect((await lab.probe('edge-2', cloud)).exitCode).toBe(28)
     await eventually(servicesOnEdge2, (names) => names.includes('kubernetes'), 90_000)
     // Its address may be another one.
     const addresses = await eventually(
