@@ -9,11 +9,12 @@ package=$("$EDGEADM" package build)
 if "$EDGEADM" lab list 2> /dev/null | grep -q '^quickstart '; then
   step "the lab quickstart is there already"
 else
-  step "booting a master and a worker, and running edgeadm init and edgeadm join in them"
-  "$EDGEADM" lab create quickstart --masters 1 --workers 1 --package "$package"
+  step "booting a master, a worker and an edge node, and running edgeadm init and edgeadm join in them"
+  "$EDGEADM" lab create quickstart --masters 1 --workers 1 --edges 1 --package "$package"
 fi
 
-"$EDGEADM" lab exec --lab quickstart master-1 -- kubectl get nodes -o wide
+"$EDGEADM" lab exec --lab quickstart master-1 -- kubectl get nodes,pods -A -o wide
+"$EDGEADM" lab exec --lab quickstart edge-1 -- edgeadm check edge
 cat << TEXT
 
 A cluster runs in machines on this host:

@@ -28,7 +28,9 @@ export async function provisionLab(lab: LabState, reporting: Reporting): Promise
   const words = joinLine.trim().split(/\s+/)
   const outcomes = await Promise.allSettled(
     others.map(({ name, role }) => {
-      const flags = [packageFlag, `--enable-edge=${role === 'edge'}`, '--output=json']
+      // A worker takes its kubelet's configuration from the cluster; an edge node has its own.
+      const config = role === 'edge' ? ['--config=/root/cluster.yaml'] : []
+      const flags = [packageFlag, `--enable-edge=${role === 'edge'}`, ...config, '--output=json']
       return runEdgeadm(lab, name, [...words, ...flags], true, reporting)
     }),
   )

@@ -4,6 +4,7 @@ import type { InitFlags } from '../config/flags.ts'
 import { gatherFacts, readConfigFile, resolveInit } from '../config/load.ts'
 import type { InitSettings } from '../config/types.ts'
 import type { Host } from '../host/host.ts'
+import { edgeParts } from '../kubeedge/parts.ts'
 import type { Reporting } from '../output/events.ts'
 import { initPhases } from '../phases/init.ts'
 import { render } from '../templates.ts'
@@ -32,10 +33,16 @@ export async function runInit(flags: InitFlags, reporting: Reporting, only?: str
     ...(only === undefined ? {} : { only }),
   })
   if (settings.dryRun) return reportDryRun(settings, reporting)
-  if (only === undefined) await report(host, settings, reporting)
+  const enableEdge = settings.enableEdge && edgeParts(manifest) !== undefined
+  if (only === undefined) await report(host, settings, enableEdge, reporting)
 }
 
-async function report(host: Host, settings: InitSettings, { emit }: Reporting): Promise<void> {
+async function report(
+  host: Host,
+  settings: InitSettings,
+  enableEdge: boolean,
+  { emit }: Reporting,
+): Promise<void> {
   const line = await joinLine(host, settings)
   const controlPlane =
     settings.certificateKey !== undefined && !settings.skipCertificateKeyPrint
@@ -47,7 +54,7 @@ async function report(host: Host, settings: InitSettings, { emit }: Reporting): 
       line,
       controlPlane,
       cni: settings.cni,
-      enableEdge: settings.enableEdge,
+      enableEdge,
     }).trimEnd(),
     data: {
       node: settings.node.name,

@@ -27,3 +27,10 @@ export function requiredEdgeParts({ manifest, settings }: NodeContext): EdgePart
     })
   return parts
 }
+
+/** For what can be asked for and is not there: never ignored. */
+export function notInstalled(what: string, flag: string): EdgeadmError {
+  return new EdgeadmError('usage', `${flag}: this version of edgeadm does not install ${what}`, {
+    fix: `leave ${flag} out`,
+  })
+}
