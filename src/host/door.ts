@@ -5,7 +5,7 @@ import type { CommandOptions, FileStat, Host, Output, RunOptions, ServiceState }
 import type { Change } from './ledger.ts'
 import type { Machine } from './machine.ts'
 import type { Recorder } from './recorder.ts'
-import { readServiceState, readSysctl } from './state.ts'
+import { isSameFile, readServiceState, readSysctl } from './state.ts'
 
 /**
  * The host door on a machine: decides whether a change is needed at all, announces it, makes it. Recording and dry run
@@ -68,7 +68,7 @@ export class Door implements Host {
   }
 
   async installFile(from: string, path: string, options: { mode: number }): Promise<boolean> {
-    if (await this.#isSame(from, path, options.mode)) return false
+    if (await isSameFile(this.#machine, from, path, options.mode)) return false
     await this.makeDirectory(dirname(path))
     await this.#recorder.announce({
       change: await this.#fileChange(path),
@@ -215,13 +215,6 @@ export class Door implements Host {
     const before = await this.serviceState(unit)
     const change = { kind: 'service', unit, before } as const
     await this.#recorder.announce({ change, action: 'claim', target: unit, quiet: true })
-  }
-
-  async #isSame(from: string, path: string, mode: number): Promise<boolean> {
-    const [source, target] = [await this.#machine.stat(from), await this.#machine.stat(path)]
-    if (target?.type !== 'file' || target.size !== source?.size || target.mode !== mode) return false
-    const content = await this.#machine.readFile(path)
-    return content !== undefined && (await this.#machine.readFile(from))?.equals(content) === true
   }
 
   async #fileChange(path: string): Promise<Change | null> {

@@ -19,3 +19,16 @@ export async function readSysctl(machine: Machine, key: string): Promise<string 
   const text = await machine.readFile(`/proc/sys/${key.includes('/') ? key : key.replaceAll('.', '/')}`)
   return text?.toString('utf8').trim().replace(/\s+/g, ' ')
 }
+
+/** Whether `path` has the contents of `from`, and this mode. */
+export async function isSameFile(
+  machine: Machine,
+  from: string,
+  path: string,
+  mode: number,
+): Promise<boolean> {
+  const [source, target] = [await machine.stat(from), await machine.stat(path)]
+  if (target?.type !== 'file' || target.size !== source?.size || target.mode !== mode) return false
+  const content = await machine.readFile(path)
+  return content !== undefined && (await machine.readFile(from))?.equals(content) === true
+}
