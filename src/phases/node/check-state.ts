@@ -1,3 +1,4 @@
+import { KUBEEDGE } from '../../kubeedge/paths.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
 import type { Problem } from './checks.ts'
 import { names } from './hosts.ts'
@@ -26,6 +27,13 @@ export async function checkState(ctx: NodeContext): Promise<Problem[]> {
       check: 'DirAvailable--var-lib-etcd',
       severity: 'error',
       text: '/var/lib/etcd is not empty: it holds the data of another cluster',
+    })
+  }
+  if ((await host.list(KUBEEDGE)).length > 0) {
+    problems.push({
+      check: 'DirAvailable--etc-kubeedge',
+      severity: 'error',
+      text: `${KUBEEDGE} is not empty: this machine is or was an edge node; \`edgeadm reset\` makes it free again`,
     })
   }
   if ((await host.serviceState('kubelet.service')).active) {
