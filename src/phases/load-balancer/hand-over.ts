@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { gatherFacts } from '../../config/facts.ts'
 import type { Host } from '../../host/host.ts'
-import { kubectl } from '../../kubernetes/kubectl.ts'
+import { KUBECTL, kubectl } from '../../kubernetes/kubectl.ts'
 import type { ResetContext } from '../reset/context.ts'
 import type { Phase } from '../workflow.ts'
-import { DIRECTORY, KEEPALIVED_CONF, PODS, SERVICE } from './files.ts'
+import { ANNOTATION, DIRECTORY, KEEPALIVED_CONF, PODS, SERVICE } from './files.ts'
 
 /** Milliseconds. The kubelet ends the Pod within two seconds, and another master has the address 0.3 s later. */
 const LIMIT = 20_000
 
 /**
  * The virtual address goes to another master first: keepalived says good-bye when it is ended, so nobody has to find out.
- * haproxy stays to the end for the connections that it has.
+ * Then the others stop sending to this one. haproxy stays to the end for the connections that it has.
  */
 export const handOver: Phase<ResetContext> = {
   name: 'load-balancer/hand-over',
@@ -19,7 +19,7 @@ export const handOver: Phase<ResetContext> = {
   runIf: async ({ host }) =>
     (await host.stat(PODS.keepalived)) === undefined ? 'there is no load balancer here' : true,
   run: async (ctx) => {
-    const { host, settings, emit, signal } = ctx
+    const { host, settings, facts, emit, signal } = ctx
     const configuration = (await host.readFile(KEEPALIVED_CONF)) ?? ''
     const address = /virtual_ipaddress \{\s*([^\s/]+)\//.exec(configuration)?.[1]
     if ((await host.serviceState(SERVICE)).active) await host.service(SERVICE, { active: false })
@@ -28,7 +28,10 @@ export const handOver: Phase<ResetContext> = {
     const others = ((await host.readFile(`${DIRECTORY}/peers.conf`)) ?? '') !== ''
     const end = Date.now() + LIMIT
     while (Date.now() < end) {
-      if (!(await holds(host, address)) && (!others || (await answers(host, settings.kubeconfig)))) return
+      if (!(await holds(host, address)) && (!others || (await answers(host, settings.kubeconfig)))) {
+        if (others) await leave(host, facts.nodeName, settings.kubeconfig)
+        return
+      }
       await delay(200, undefined, { signal })
     }
     emit({
@@ -38,6 +41,17 @@ export const handOver: Phase<ResetContext> = {
         : `no other master answers at ${address}`,
     })
   },
+}
+
+/** The other masters take this one off their lists at once, while it still serves what it was sent. */
+async function leave(host: Host, node: string, kubeconfig: string): Promise<void> {
+  await host.run(KUBECTL, ['--kubeconfig', kubeconfig, 'annotate', 'node', node, `${ANNOTATION}-`], {
+    title: `take ${node} off the other masters' lists`,
+    undo: null,
+    // If it cannot be said now, the Node's deletion says it.
+    okExitCodes: [0, 1],
+    timeout: 15_000,
+  })
 }
 
 async function holds(host: Host, address: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { KUBECTL, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { KUBECTL } from '../../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { PackageManifest } from '../../package/index.ts'
 import { render } from '../../templates.ts'
@@ -7,10 +7,11 @@ import { activeFirewall, openPort } from '../node/firewall.ts'
 import { ctrPath } from '../runtime/images.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
-import { advertiseAddress, checkLoadBalancer, interfaceFor } from './checks.ts'
-import { CONFIG_MAP, DIRECTORY, HEALTH_PORT, KEEPALIVED_CONF, PODS, SCRIPT } from './files.ts'
+import { checkLoadBalancer, checkMachine, interfaceFor } from './checks.ts'
+import { apiServer, readEndpoint, wantedEndpoint } from './cluster-endpoint.ts'
+import { DIRECTORY, HEALTH_PORT, KEEPALIVED_CONF, PODS, SCRIPT } from './files.ts'
 import { chooseByListening } from './listen.ts'
-import { endpointFromCluster, endpointFromText, type VirtualEndpoint } from './virtual-endpoint.ts'
+import type { VirtualEndpoint } from './virtual-endpoint.ts'
 
 /**
  * haproxy and keepalived as static Pods. On init they are put there while the API server starts, with this master alone
@@ -31,9 +32,9 @@ export const installLoadBalancer: Phase<NodeContext> = {
   verify: async ({ host }) => (await host.stat(PODS.keepalived)) !== undefined,
   run: async (ctx) => {
     const { host, settings } = ctx
-    await refuseProblems(ctx)
-    const images = await imageNames(ctx)
     const endpoint = await wantedEndpoint(ctx)
+    await refuseProblems(ctx, endpoint)
+    const images = await imageNames(ctx)
     const found = await interfaceFor(ctx, endpoint.address)
     if ('problem' in found) throw new EdgeadmError('preflight', found.problem)
     const ownAddress = found.address
@@ -103,35 +104,12 @@ async function writeFiles(ctx: NodeContext, data: Readonly<Record<string, unknow
   })
 }
 
-/** "10.0.0.10:6443": where this master's API server listens. */
-export function apiServer(ctx: NodeContext): string {
-  const { settings } = ctx
-  const address = advertiseAddress(ctx)
-  const port = settings.command === 'init' ? settings.bindPort : (settings.controlPlane?.bindPort ?? 6443)
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
-
-/** What the cluster says of its balancer; undefined if it has none. */
-export async function readEndpoint(host: NodeContext['host']): Promise<VirtualEndpoint | undefined> {
-  return endpointFromCluster(await kubectlGet(host, ['configmap', CONFIG_MAP, '-n', 'kube-system']))
-}
-
-/** From the flags on init, with the router number of an earlier run; from the cluster on join. */
-export async function wantedEndpoint({ host, settings }: NodeContext): Promise<VirtualEndpoint> {
-  if (settings.command === 'init' && settings.controlPlaneEndpoint !== undefined) {
-    const earlier = /^\s*virtual_router_id (\d+)/m.exec((await host.readFile(KEEPALIVED_CONF)) ?? '')?.[1]
-    const endpoint = await endpointFromText(host, settings.controlPlaneEndpoint)
-    return { ...endpoint, virtualRouterId: earlier === undefined ? undefined : Number(earlier) }
-  }
-  const endpoint = await readEndpoint(host)
-  if (endpoint === undefined)
-    throw new EdgeadmError('phase', `there is no ConfigMap kube-system/${CONFIG_MAP}`)
-  return endpoint
-}
-
 /** `init phase load-balancer` comes without the checks that init begins with. */
-async function refuseProblems(ctx: NodeContext): Promise<void> {
-  const problems = await checkLoadBalancer(ctx)
+async function refuseProblems(ctx: NodeContext, endpoint: VirtualEndpoint): Promise<void> {
+  // Once the cluster has it, another master holds the address, as it should.
+  const problems = await (endpoint.virtualRouterId === undefined
+    ? checkLoadBalancer(ctx)
+    : checkMachine(ctx, endpoint))
   if (problems.length === 0) return
   throw new EdgeadmError('preflight', 'this machine cannot carry the virtual address yet', {
     details: problems.map(({ check, text }) => `[ERROR ${check}]: ${text}`),

@@ -2,8 +2,8 @@ import { applyTemplate, changeCluster, kubectlGet } from '../../kubernetes/kubec
 import type { NodeContext } from '../context.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
+import { apiServer, wantedEndpoint } from './cluster-endpoint.ts'
 import { ANNOTATION, PODS, SCRIPT, SERVICE } from './files.ts'
-import { apiServer, wantedEndpoint } from './install.ts'
 
 interface NodeList {
   readonly items: readonly { readonly metadata: { readonly name: string } }[]

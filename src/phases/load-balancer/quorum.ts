@@ -1,15 +1,8 @@
-import type { Host } from '../../host/host.ts'
-import {
-  type EtcdCredentials,
-  type EtcdMember,
-  listMembers,
-  memberHealth,
-  quorumOf,
-} from '../../kubernetes/etcd.ts'
+import { memberHealth, quorumOf } from '../../kubernetes/etcd.ts'
+import { etcdMembers } from '../../kubernetes/etcd-members.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { ResetContext } from '../reset/context.ts'
 import type { Phase } from '../workflow.ts'
-import { DIRECTORY } from './files.ts'
 
 /**
  * A master that leaves takes a vote of etcd with it. It stays, unless forced, if what remains could not decide any more;
@@ -40,40 +33,4 @@ export const quorum: Phase<ResetContext> = {
       fix: 'bring those masters back, or remove them from the cluster, first; `--force` resets this one all the same, and the cluster stops',
     })
   },
-}
-
-/** Whether this is a master and there are others. */
-export async function isOneOfSeveral({ host, settings, facts }: ResetContext): Promise<boolean> {
-  if (facts.role !== 'master') return false
-  const { voters } = await etcdMembers(host, settings.certDir)
-  return voters.some(({ name }) => name !== facts.nodeName)
-}
-
-/** The cluster's voting members, from this master's etcd or, if that is down, another's. None: nobody can say. */
-export async function etcdMembers(
-  host: Host,
-  certDir: string,
-): Promise<{ voters: readonly EtcdMember[]; credentials: EtcdCredentials | undefined }> {
-  const [ca, cert, key] = await Promise.all(
-    ['ca.crt', 'healthcheck-client.crt', 'healthcheck-client.key'].map((name) =>
-      host.readFile(`${certDir}/etcd/${name}`),
-    ),
-  )
-  if (ca === undefined || cert === undefined || key === undefined)
-    return { voters: [], credentials: undefined }
-  const credentials = { ca, cert, key }
-  for (const address of ['127.0.0.1', ...(await otherMasters(host))]) {
-    try {
-      const members = await listMembers(`https://${address}:2379`, credentials)
-      return { voters: members.filter(({ isLearner }) => !isLearner), credentials }
-    } catch {
-      // The next one may answer; if none does, there is no cluster that could be harmed.
-    }
-  }
-  return { voters: [], credentials }
-}
-
-async function otherMasters(host: Host): Promise<string[]> {
-  const servers = (await host.readFile(`${DIRECTORY}/servers.cfg`)) ?? ''
-  return [...servers.matchAll(/^\s*server \S+ (\S+):\d+ /gm)].map(([, address = '']) => address)
 }

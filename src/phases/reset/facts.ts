@@ -2,9 +2,11 @@
 
 import { X509Certificate } from 'node:crypto'
 import { parseAllDocuments } from 'yaml'
+import { DEFAULT_CERT_DIR } from '../../config/resolve-common.ts'
 import type { Host } from '../../host/host.ts'
 import type { Ledger } from '../../host/ledger.ts'
 import { EDGE_CERTIFICATE, EDGECORE_CONFIG, EDGECORE_UNIT_FILE } from '../../kubeedge/paths.ts'
+import { etcdMembers } from '../../kubernetes/etcd-members.ts'
 import { readBaseline } from '../../network/baseline.ts'
 import { BIN, KUBEADM_CONFIG, KUBEADM_ENV } from '../context.ts'
 import { CONTAINERD_UNIT } from '../runtime/containerd.ts'
@@ -15,6 +17,8 @@ export interface ResetFacts {
   /** Undefined: no node, or not yet. */
   readonly role: 'master' | 'worker' | 'edge node' | undefined
   readonly nodeName: string
+  /** On a master: the other members of etcd, by name, if it could be asked. */
+  readonly otherMasters: readonly string[]
   /** `https://host:port` that the kubelet or edgecore speaks to. */
   readonly server: string | undefined
   /** `namespace/name`, of those whose directories the kubelet keeps. */
@@ -49,17 +53,21 @@ export async function gatherResetFacts(host: Host, ledger: Ledger, hostname: str
     /server: (\S+)/.exec((await host.readFile(KUBELET_CONF)) ?? '')?.[1] ??
     /httpServer: (\S+)/.exec((await host.readFile(EDGECORE_CONFIG)) ?? '')?.[1]
   const certificate = await host.readFile(CLIENT_CERTIFICATE)
+  const role = await roleOf(host)
+  const nodeName =
+    nameIn(certificate) ??
+    nameIn(await host.readFile(EDGE_CERTIFICATE)) ??
+    configuration.name ??
+    hostname.toLowerCase()
+  const members = role === 'master' ? (await etcdMembers(host, DEFAULT_CERT_DIR)).voters : []
   return {
     isTouched:
       history.length > 0 ||
       (await readBaseline(ledger.directory)) !== undefined ||
       (await host.list(ledger.directory)).length > 0,
-    role: await roleOf(host),
-    nodeName:
-      nameIn(certificate) ??
-      nameIn(await host.readFile(EDGE_CERTIFICATE)) ??
-      configuration.name ??
-      hostname.toLowerCase(),
+    role,
+    nodeName,
+    otherMasters: members.map(({ name }) => name).filter((name) => name !== nodeName),
     server,
     pods: await podsOf(host),
     kubeadm: await findKubeadm(host),

@@ -1,8 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Host, Output } from '../../host/host.ts'
 import { BIN } from '../context.ts'
-import { isOneOfSeveral } from '../load-balancer/quorum.ts'
 import type { Phase } from '../workflow.ts'
 import type { ResetContext } from './context.ts'
+
+/** Milliseconds. */
+const ELECTION = 20_000
 
 const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 
@@ -14,12 +17,13 @@ const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 export const removeNode: Phase<ResetContext> = {
   name: 'remove-node',
   title: 'Delete the Node object',
-  runIf: async (ctx) => {
-    if (ctx.facts.role === undefined) return 'this machine is not a node'
-    if (ctx.settings.removeNode || (await isOneOfSeveral(ctx))) return true
-    return 'only with --remove-node'
+  runIf: ({ settings, facts }) => {
+    if (facts.role === undefined) return 'this machine is not a node'
+    if (facts.role === 'master')
+      return facts.otherMasters.length > 0 ? true : 'the cluster ends with its last master'
+    return settings.removeNode ? true : 'only with --remove-node'
   },
-  run: async ({ host, settings, facts, emit, residue }) => {
+  run: async ({ host, settings, facts, emit, residue, signal }) => {
     const { nodeName } = facts
     const fail = (why: string): void => {
       const what = `Node object ${nodeName}`
@@ -29,11 +33,13 @@ export const removeNode: Phase<ResetContext> = {
     }
     const kubectl = await findKubectl(host)
     if (kubectl === undefined) return fail('kubectl is not on this machine any more')
-    const kubeconfigs = [settings.kubeconfig, KUBELET_CONF]
+    // A master has no use for its kubelet's: the administrator's are there, and the failure is theirs.
+    const kubeconfigs = facts.role === 'master' ? [settings.kubeconfig] : [settings.kubeconfig, KUBELET_CONF]
+    const patience = facts.role === 'master' ? ELECTION : 0
     let why = 'there are no credentials for the cluster on this machine'
     for (const kubeconfig of kubeconfigs) {
       if ((await host.stat(kubeconfig)) === undefined) continue
-      const output = await deleteNode(host, kubectl, kubeconfig, nodeName)
+      const output = await deleteNode(host, [kubectl, '--kubeconfig', kubeconfig], nodeName, patience, signal)
       if (output.exitCode === 0) return
       why = reasonOf(output, nodeName)
     }
@@ -47,22 +53,26 @@ async function findKubectl(host: Host): Promise<string | undefined> {
   return undefined
 }
 
-function deleteNode(host: Host, kubectl: string, kubeconfig: string, name: string): Promise<Output> {
-  const args = [
-    '--kubeconfig',
-    kubeconfig,
-    'delete',
-    'node',
-    name,
-    '--ignore-not-found',
-    '--request-timeout=10s',
-  ]
-  return host.run(kubectl, args, {
-    title: `delete node ${name} from the cluster`,
-    undo: null,
-    okExitCodes: [0, 1],
-    timeout: 30_000,
-  })
+/** Again for a while: when a master leaves, etcd has just lost a member, perhaps its leader, and may have to elect another. */
+async function deleteNode(
+  host: Host,
+  [kubectl, ...credentials]: [string, ...string[]],
+  name: string,
+  /** Milliseconds. */
+  patience: number,
+  signal: AbortSignal,
+): Promise<Output> {
+  const end = Date.now() + patience
+  for (;;) {
+    const output = await host.run(
+      kubectl,
+      [...credentials, 'delete', 'node', name, '--ignore-not-found', '--request-timeout=10s'],
+      { title: `delete node ${name} from the cluster`, undo: null, okExitCodes: [0, 1], timeout: 30_000 },
+    )
+    const isRefused = /\((Forbidden|Unauthorized)\)/.test(output.stderr)
+    if (output.exitCode === 0 || isRefused || Date.now() > end) return output
+    await delay(500, undefined, { signal })
+  }
 }
 
 function reasonOf(output: Output, name: string): string {
