@@ -6,6 +6,7 @@ import { edgeCertificates } from './edge/certificates.ts'
 import { edgePartsCheck } from './edge/checks.ts'
 import { cloudCore, cloudCoreReady } from './edge/cloudcore.ts'
 import { edgeCustomResources } from './edge/custom-resources.ts'
+import { edgeMesh } from './edge/edgemesh.ts'
 import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
@@ -78,5 +79,6 @@ export const initPhases: readonly Phase<InitContext>[] = [
   cniConfig,
   nodeReady,
   cloudCoreReady,
+  edgeMesh,
   cleanUp,
 ]

@@ -1,6 +1,7 @@
 import { checkPair } from '../../kubeedge/versions.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
+import { meshImage } from './edgemesh.ts'
 import { notInstalled, requiredEdgeParts, withEdge } from './with-edge.ts'
 
 /** Before anything is changed: has the package what the edge needs, and do its versions go together? */
@@ -18,9 +19,10 @@ export const edgePartsCheck: Phase<InitContext> = {
   },
   verify: async () => true,
   run: async (ctx) => {
-    const { edgeMesh, edgeMeshRelays, runtime } = ctx.settings.edge
-    if (edgeMesh === true || edgeMeshRelays.length > 0) throw notInstalled('EdgeMesh', '--edgemesh')
-    if (runtime === 'superedge') throw notInstalled('the SuperEdge runtime', '--edge-runtime=superedge')
+    // Throws if it was asked for and cannot be had.
+    meshImage(ctx)
+    if (ctx.settings.edge.runtime === 'superedge')
+      throw notInstalled('the SuperEdge runtime', '--edge-runtime=superedge')
     const verdict = checkPair(requiredEdgeParts(ctx).version, ctx.settings.kubernetesVersion)
     if (verdict.state === 'doubtful') ctx.emit({ type: 'warning', text: verdict.reason })
   },

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { checkReachable } from '../../kubeedge/cloudcore-client.ts'
 import { type ClusterFacts, FACTS_SCHEMA, NAMESPACE } from '../../kubeedge/cluster-facts.ts'
+import { MESH_DNS } from '../../kubeedge/mesh.ts'
 import { applyManifest, awaitRollout, kubectlGet } from '../../kubernetes/kubectl.ts'
 import { render, templateText } from '../../templates.ts'
 import { awaitCondition } from '../await.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 import { cloudNames } from './certificates.ts'
+import { meshImage } from './edgemesh.ts'
 import { guardedMasters } from './masters.ts'
 import { podLogs } from './pod-logs.ts'
 import { requiredEdgeParts, withEdge } from './with-edge.ts'
@@ -30,7 +32,7 @@ function manifest(ctx: InitContext, serviceAccountKeys: string, masters: readonl
     serviceAccountKeys,
     serviceAccountIssuer: issuerOf(settings.dnsDomain),
     dnsDomain: settings.dnsDomain,
-    clusterDns: [],
+    clusterDns: 'image' in meshImage(ctx) ? [MESH_DNS] : [],
     networks: [...(settings.podSubnet?.split(',') ?? []), ...settings.serviceSubnet.split(',')],
   }
   const cloudcore = {

@@ -2,6 +2,7 @@ import { parseDocument } from 'yaml'
 import type { Taint } from '../../config/edge-configuration.ts'
 import type { PlainDocument } from '../../config/types.ts'
 import { bootstrapEdge } from '../../kubeedge/bootstrap.ts'
+import { METASERVER_LABEL } from '../../kubeedge/mesh.ts'
 import {
   EDGE_CA,
   EDGE_CERTIFICATE,
@@ -51,7 +52,7 @@ export const edgeConfig: Phase<JoinContext> = {
       cloud: cloud.address.includes(':') ? `[${cloud.address}]` : cloud.address,
       name: settings.node.name,
       address: settings.node.address,
-      labels: settings.node.labels,
+      labels: { ...settings.node.labels, [METASERVER_LABEL]: settings.edge.metaServer },
       taints: settings.node.taints ?? DEFAULT_TAINTS,
       pauseImage: parts.pauseImage,
       criSocket: settings.node.criSocket,

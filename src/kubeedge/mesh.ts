@@ -1,0 +1,42 @@
+/** EdgeMesh as cluster objects. A Service joins the mesh by its labels: {@link MESH_LABELS}. */
+
+import { render } from '../templates.ts'
+
+/** Where Pods on edges find EdgeMesh's DNS. */
+export const MESH_DNS = '169.254.96.16'
+
+/** On edge nodes: which mode MetaServer has there, so that each gets the agent that fits. */
+export const METASERVER_LABEL = 'edgeadm.io/metaserver'
+
+/** What takes a Service into the mesh, and away from kube-proxy, so that it does not matter whose rules come first. */
+export const MESH_LABELS = [
+  'service.edgemesh.kubeedge.io/service-proxy-name=edgemesh',
+  'service.kubernetes.io/service-proxy-name=edgemesh',
+] as const
+
+export interface Relay {
+  readonly nodeName: string
+  readonly advertiseAddress: readonly string[]
+}
+
+const EDGE = 'node-role.kubernetes.io/edge'
+
+const onEdges = (mode: string) => ({
+  name: `edge-${mode}`,
+  metaServer: mode,
+  nodes: [
+    { key: EDGE, operator: 'Exists' },
+    { key: METASERVER_LABEL, operator: 'In', values: [mode] },
+  ],
+})
+
+const AGENTS = [
+  { name: 'cloud', metaServer: 'none', nodes: [{ key: EDGE, operator: 'DoesNotExist' }] },
+  onEdges('secure'),
+  onEdges('plain'),
+] as const
+
+/** Rights, configurations and agents, in this order. */
+export function meshManifest(image: string, relays: readonly Relay[]): string {
+  return render('edge/mesh/agent.yaml', { image, relays, agents: AGENTS })
+}
