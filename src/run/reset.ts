@@ -96,7 +96,10 @@ function reportUntouched({ role, nodeName }: ResetFacts, { emit }: Reporting): v
 /** What goes, in full, so that nobody resets the wrong machine. */
 function scopeOf({ role, nodeName, server, pods }: ResetFacts): string[] {
   const cluster = server === undefined ? '' : ` of the cluster at ${server}`
-  const what = role === undefined ? 'edgeadm has begun to set it up' : `${role === 'edge node' ? 'an' : 'a'} ${role}${cluster}`
+  const what =
+    role === undefined
+      ? 'edgeadm has begun to set it up'
+      : `${role === 'edge node' ? 'an' : 'a'} ${role}${cluster}`
   return [
     `[reset] This machine is ${nodeName}: ${what}`,
     pods.length === 0
