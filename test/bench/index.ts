@@ -23,6 +23,13 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
+/** The words after "edgeadm" of the line that init printed. */
+function joinWords(stdout: string): string[] {
+  return (
+    /edgeadm (join \S+ --token \S+ --discovery-token-ca-cert-hash \S+)/.exec(stdout)?.[1]?.split(' ') ?? []
+  )
+}
+
 function row(what: string, edgeadm: number, other: number, against: string, goal: string): void {
   rows.push(
     `| ${what} | ${edgeadm.toFixed(1)} s | ${other.toFixed(1)} s (${against}) | ${(edgeadm / other).toFixed(2)}x | ${goal} |`,
@@ -34,6 +41,7 @@ const by = {
   init: { edgeadm: [] as number[], hand: [] as number[] },
   join: { edgeadm: [] as number[], hand: [] as number[] },
 }
+const edge = { edgeadm: [] as number[], hand: [] as number[] }
 const silent: number[] = []
 const again: number[] = []
 
@@ -41,7 +49,7 @@ for (let round = 1; round <= ROUNDS; round += 1) {
   await withLab({ masters: 1, workers: 1, edges: 0 }, async (lab) => {
     const init = await timed(lab, 'master-1', INIT)
     by.init.edgeadm.push(init.seconds)
-    const line = /edgeadm (join .*)/.exec(init.stdout)?.[1]?.trim().split(/\s+/) ?? []
+    const line = joinWords(init.stdout)
     const join = await timed(lab, 'worker-1', [
       'edgeadm',
       ...line,
@@ -62,6 +70,23 @@ for (let round = 1; round <= ROUNDS; round += 1) {
       (await timed(lab, 'worker-1', ['bash', '/root/by-hand/worker.sh', PACKAGE_IN_MACHINE, ...words]))
         .seconds,
     )
+  })
+  await withLab({ masters: 1, workers: 0, edges: 2 }, async (lab) => {
+    const init = await timed(lab, 'master-1', [...INIT.slice(0, -1), '--enable-edge'])
+    const line = joinWords(init.stdout)
+    const config = ['--config=/root/cluster.yaml', '--metaserver=plain']
+    const join = [...line, `--install-pkg-path=${PACKAGE_IN_MACHINE}`, ...config]
+    edge.edgeadm.push((await timed(lab, 'edge-1', ['edgeadm', ...join])).seconds)
+    prepareByHand(lab, 'edge-2')
+    const secret = ['get', 'secret', '-n', 'kubeedge', 'tokensecret', '-o', 'jsonpath={.data.tokendata}']
+    const token = Buffer.from(
+      (await timed(lab, 'master-1', ['kubectl', ...secret])).stdout,
+      'base64',
+    ).toString()
+    const byHand = ['bash', '/root/by-hand/edge.sh', PACKAGE_IN_MACHINE, '10.123.0.11', token]
+    const started = await timed(lab, 'edge-2', byHand)
+    const ready = ['kubectl', 'wait', '--for=condition=Ready', 'node/edge-2', '--timeout=240s']
+    edge.hand.push(started.seconds + (await timed(lab, 'master-1', ready)).seconds)
   })
   await withLab({ masters: 1, workers: 0, edges: 0, resolver: 'silent' }, async (lab) => {
     silent.push((await timed(lab, 'master-1', INIT)).seconds)
@@ -87,6 +112,13 @@ row(
   median(by.init.edgeadm),
   'where none is set',
   '1.1x',
+)
+row(
+  '`join` of an edge node, bare machine to Ready',
+  median(edge.edgeadm),
+  median(edge.hand),
+  'by hand, edgecore alone',
+  '',
 )
 const unpack = await benchUnpack()
 row('unpack and verify the package', unpack.edgeadm, unpack.byHand, '`tar -x` and `sha256sum -c`', '1.0x')

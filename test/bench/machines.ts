@@ -53,6 +53,7 @@ export function prepareByHand(lab: string, machine: string): void {
     }),
     'kubelet.service': render('kubernetes/kubelet.service', { bin }),
     '10-kubeadm.conf': render('kubernetes/10-kubeadm.conf', { bin }),
+    '10-bridge.conflist': render('edge/node/10-edgeadm.conflist', { subnet: '10.250.0.0/24' }),
     '10-flannel.conflist': templateText('kubernetes/flannel/10-flannel.conflist'),
     'flannel.yaml': render('kubernetes/flannel/flannel.yaml', {
       image: 'ghcr.io/flannel-io/flannel:v0.28.4',
