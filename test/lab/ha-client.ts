@@ -71,6 +71,8 @@ function ask(
       },
     )
     outgoing.on('error', reject)
+    // After the answer it says nothing more; an answer that was cut off may end with this alone.
+    outgoing.on('close', () => reject(new Error('closed')))
     outgoing.end(body === undefined ? undefined : JSON.stringify(body))
   })
 }

@@ -12,6 +12,7 @@ import { apiServer, readEndpoint, wantedEndpoint } from './cluster-endpoint.ts'
 import { DIRECTORY, HEALTH_PORT, KEEPALIVED_CONF, PODS, SCRIPT } from './files.ts'
 import { chooseByListening } from './listen.ts'
 import type { VirtualEndpoint } from './virtual-endpoint.ts'
+import { priorityOf } from './vrrp.ts'
 
 /**
  * haproxy and keepalived as static Pods. On init they are put there while the API server starts, with this master alone
@@ -61,6 +62,7 @@ export const installLoadBalancer: Phase<NodeContext> = {
       healthPort: HEALTH_PORT,
       interface: found.name,
       virtualRouterId,
+      priority: priorityOf(ownAddress),
       ca,
       kubectl: KUBECTL,
       ctr: await ctrPath(host),

@@ -37,12 +37,24 @@ export function parseAdvertisements(text: string): Advertisement[] {
  * neighbours on the network; if somebody else uses that, the next free one.
  */
 export function chooseRouterId(virtualAddress: string, used: ReadonlySet<number>): number | undefined {
-  const last = virtualAddress.includes(':')
-    ? Number.parseInt(virtualAddress.split(':').at(-1) || '1', 16) & 0xff
-    : Number(virtualAddress.split('.')[3])
+  const last = lastByte(virtualAddress)
   for (let step = 0; step < 255; step++) {
     const candidate = ((last + 254 + step) % 255) + 1
     if (!used.has(candidate)) return candidate
   }
   return undefined
+}
+
+/**
+ * A master's priority, from 50 to 249. It decides nothing while somebody holds the address; it keeps those who miss him from
+ * stepping forward in the same instant, since each waits the longer the lower its priority is (section 6.1, Skew_Time). With
+ * addresses side by side it differs by 37, which is 43 ms at an advertisement each 0.3 s.
+ */
+export function priorityOf(address: string): number {
+  return 50 + ((lastByte(address) * 37) % 200)
+}
+
+function lastByte(address: string): number {
+  if (!address.includes(':')) return Number(address.split('.')[3])
+  return Number.parseInt(address.split(':').at(-1) || '1', 16) & 0xff
 }

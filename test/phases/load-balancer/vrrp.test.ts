@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseRouterId, parseAdvertisements } from '../../../src/phases/load-balancer/vrrp.ts'
+import { chooseRouterId, parseAdvertisements, priorityOf } from '../../../src/phases/load-balancer/vrrp.ts'
 
 /** Version 2, router 51, priority 100, one address, 1 s, checksum, and eight bytes of authentication data. */
 const V2 = '21 33 64 01 01 01 b2 4c c0 a8 00 fe 73 65 63 72 65 74 00 00'
@@ -46,4 +46,14 @@ describe('the number of a cluster', () => {
     all.delete(7)
     expect(chooseRouterId('10.0.0.1', all)).toBe(7)
   })
+})
+
+it('priorities of neighbours are far apart, and of a whole network valid', () => {
+  const all = Array.from({ length: 254 }, (_, index) => priorityOf(`10.0.0.${index + 1}`))
+  for (const priority of all) expect(priority).toBeGreaterThanOrEqual(50)
+  for (const priority of all) expect(priority).toBeLessThan(250)
+  for (const [index, priority] of all.slice(1).entries())
+    expect(Math.abs(priority - (all[index] as number))).toBeGreaterThanOrEqual(37)
+  expect(new Set(all.slice(0, 200)).size).toBe(200)
+  expect(priorityOf('fd00::12')).not.toBe(priorityOf('fd00::13'))
 })
