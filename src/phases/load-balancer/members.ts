@@ -43,7 +43,7 @@ export const members: Phase<NodeContext> = {
     if (count % 2 === 0)
       emit({
         type: 'warning',
-        text: `the cluster has ${count} masters now: an even number survives the loss of no more masters than ${count - 1}; join another one`,
+        text: `the cluster has ${count} masters now: it survives no more losses than one with ${count - 1} would; join another one`,
       })
   },
 }
