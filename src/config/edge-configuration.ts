@@ -14,6 +14,8 @@
  * ```
  */
 
+import type { MeshSettings } from './mesh.ts'
+
 export const EDGE_API_VERSION = 'edgeadm.io/v1alpha1'
 export const EDGE_KIND = 'EdgeConfiguration'
 
@@ -36,7 +38,7 @@ export interface Taint {
   readonly effect: TaintEffect
 }
 
-export interface EdgeSettings {
+export interface EdgeSettings extends MeshSettings {
   /** `--edge-runtime`: what runs on an edge node. Default `kubeedge`. */
   readonly runtime: EdgeRuntime
   /** `--metaserver`: `secure` wants a token and RBAC; `plain` listens on loopback and also starts offline. Default `secure`. */
@@ -46,10 +48,6 @@ export interface EdgeSettings {
    * Empty: the host of the control-plane endpoint, else the advertise address.
    */
   readonly cloudAddresses: readonly string[]
-  /** `--edgemesh`: undefined means "when the package has it". */
-  readonly edgeMesh: boolean | undefined
-  /** `--edgemesh-relay`, repeatable: names of nodes that relay for edges that cannot dial each other. */
-  readonly edgeMeshRelays: readonly string[]
 }
 
 export interface HaSettings {

@@ -129,7 +129,14 @@ export const EDGE_CONFIGURATION_FIELDS: Fields = {
   cni: null,
   package: { path: null, sha256: null },
   node: { labels: { '*': null }, taints: [{ key: null, value: null, effect: null }] },
-  edge: { runtime: null, metaServer: null, cloudAddresses: null, edgeMesh: null, edgeMeshRelays: null },
+  edge: {
+    runtime: null,
+    metaServer: null,
+    cloudAddresses: null,
+    edgeMesh: null,
+    edgeMeshRelays: null,
+    edgeMeshGateways: null,
+  },
   highAvailability: { mode: null, interface: null, virtualRouterId: null },
   reset: { removeNode: null },
 }

@@ -14,7 +14,8 @@ import {
 } from './edge-configuration.ts'
 import type { ConfigFile } from './file.ts'
 import { type Field, field, Inputs, type Sourced } from './inputs.ts'
-import { hostProblem, subdomainProblem } from './names.ts'
+import { resolveMesh } from './mesh.ts'
+import { hostProblem } from './names.ts'
 import { Problems } from './problems.ts'
 import type { HostFacts, UserDocuments, VersionFacts } from './types.ts'
 
@@ -86,11 +87,6 @@ export function resolveEdge(resolution: Resolution): EdgeSettings {
     const problem = hostProblem(address)
     if (problem) problems.add(addresses?.where ?? '', problem)
   }
-  const relays = inputs.list('edgemesh-relay', edge('edge.edgeMeshRelays'))
-  for (const relay of relays?.value ?? []) {
-    const problem = subdomainProblem(relay)
-    if (problem) problems.add(relays?.where ?? '', problem)
-  }
   return {
     runtime: oneOf(resolution, inputs.text('edge-runtime', edge('edge.runtime')), EDGE_RUNTIMES, 'kubeedge'),
     metaServer: oneOf(
@@ -100,8 +96,7 @@ export function resolveEdge(resolution: Resolution): EdgeSettings {
       'secure',
     ),
     cloudAddresses: addresses?.value ?? [],
-    edgeMesh: inputs.bool('edgemesh', edge('edge.edgeMesh'))?.value,
-    edgeMeshRelays: relays?.value ?? [],
+    ...resolveMesh(inputs, problems),
   }
 }
 

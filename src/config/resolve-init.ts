@@ -11,6 +11,7 @@ import { parseDuration } from './duration.ts'
 import type { HaSettings } from './edge-configuration.ts'
 import type { InitFlags } from './flags.ts'
 import { field } from './inputs.ts'
+import { MESH_DNS_DOMAIN } from './mesh.ts'
 import { formatHostPort, hostProblem, parseHostPort, subdomainProblem } from './names.ts'
 import {
   absolutePath,
@@ -80,11 +81,7 @@ export function resolveInit(input: ResolveInput<InitFlags>): InitSettings {
     facts,
   )
   const edgeSettings = resolveEdge(resolution)
-  const dnsDomain = checked(
-    resolution,
-    inputs.text('service-dns-domain', cluster('networking.dnsDomain')),
-    subdomainProblem,
-  )
+  const dnsDomain = resolveDnsDomain(resolution, edgeSettings.edgeMesh === true)
 
   const settings: InitSettings = {
     command: 'init',
@@ -132,6 +129,15 @@ export function resolveInit(input: ResolveInput<InitFlags>): InitSettings {
   }
   problems.throwIfAny()
   return settings
+}
+
+function resolveDnsDomain(resolution: Resolution, withMesh: boolean): string | undefined {
+  const given = resolution.inputs.text('service-dns-domain', cluster('networking.dnsDomain'))
+  return checked(resolution, given, (domain) =>
+    withMesh && domain !== MESH_DNS_DOMAIN
+      ? `EdgeMesh knows only the DNS domain ${MESH_DNS_DOMAIN}, not ${domain}: leave it out, or --edgemesh`
+      : subdomainProblem(domain),
+  )
 }
 
 /** Without a port: kubeadm takes the API server's; behind haproxy on the masters themselves it is 8443, since 6443 is taken. */

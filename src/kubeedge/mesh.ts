@@ -36,6 +36,25 @@ const AGENTS = [
   onEdges('plain'),
 ] as const
 
+/** What each of the gateway's objects carries, and what a Gateway selects it by. */
+export const GATEWAY_LABEL = 'kubeedge=edgemesh-gateway'
+
+/**
+ * The gateway on the nodes of these names, whether they have joined yet or not. Which configuration a node needs shows in
+ * its labels when it joins, as for the agents.
+ */
+export function gatewayManifest(image: string, relays: readonly Relay[], nodes: readonly string[]): string {
+  const gateways = AGENTS.map((agent) => ({
+    ...agent,
+    // A term can name one node only.
+    terms: nodes.map((node) => ({
+      matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }],
+      matchExpressions: agent.nodes,
+    })),
+  }))
+  return render('edge/mesh/gateway.yaml', { image, relays, nodes, gateways })
+}
+
 /** Rights, configurations and agents, in this order. */
 export function meshManifest(image: string, relays: readonly Relay[]): string {
   return render('edge/mesh/agent.yaml', { image, relays, agents: AGENTS })

@@ -6,6 +6,8 @@ import { CNI_CHOICES, EDGE_RUNTIMES, HA_MODES, META_SERVER_MODES } from '../edge
 const text = (helpValue: string, description: string) => string({ helpValue, description })
 const list = (helpValue: string, description: string) =>
   string({ helpValue, description, multiple: true, delimiter: ',' })
+/** As `list`, for words that have commas of their own. */
+const words = (helpValue: string, description: string) => string({ helpValue, description, multiple: true })
 const choice = (choices: readonly string[], description: string) =>
   string({ helpValue: choices.join('|'), description })
 
@@ -62,9 +64,13 @@ export const edgeadmInitFlags = {
     allowNo: true,
     description: 'Install EdgeMesh, Services across edges (default: when the package has it).',
   }),
-  'edgemesh-relay': list(
+  'edgemesh-relay': words(
+    'NODE[=IP,...]',
+    'Node that relays for edges that cannot reach each other, and where they reach it; may be given several times (default: the masters).',
+  ),
+  'edgemesh-gateway': list(
     'NODE',
-    'Node that relays for edges that cannot reach each other; may be given several times.',
+    'Node that lets traffic from outside into the mesh; may be given several times.',
   ),
 }
 

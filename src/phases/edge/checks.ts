@@ -1,7 +1,7 @@
 import { checkPair } from '../../kubeedge/versions.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
-import { meshImage } from './edgemesh.ts'
+import { meshImages } from './mesh-images.ts'
 import { notInstalled, requiredEdgeParts, withEdge } from './with-edge.ts'
 
 /** Before anything is changed: has the package what the edge needs, and do its versions go together? */
@@ -9,6 +9,8 @@ export const edgePartsCheck: Phase<InitContext> = {
   name: 'edge/checks',
   title: 'Check the edge parts of the package',
   runIf: (ctx) => {
+    // Throws if it was asked for and cannot be had.
+    meshImages(ctx)
     const reason = withEdge(ctx)
     if (ctx.settings.enableEdge && reason !== true)
       ctx.emit({
@@ -19,8 +21,6 @@ export const edgePartsCheck: Phase<InitContext> = {
   },
   verify: async () => true,
   run: async (ctx) => {
-    // Throws if it was asked for and cannot be had.
-    meshImage(ctx)
     if (ctx.settings.edge.runtime === 'superedge')
       throw notInstalled('the SuperEdge runtime', '--edge-runtime=superedge')
     const verdict = checkPair(requiredEdgeParts(ctx).version, ctx.settings.kubernetesVersion)

@@ -9,8 +9,8 @@ import { awaitCondition } from '../await.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 import { cloudNames } from './certificates.ts'
-import { meshImage } from './edgemesh.ts'
 import { guardedMasters } from './masters.ts'
+import { meshImages } from './mesh-images.ts'
 import { podLogs } from './pod-logs.ts'
 import { requiredEdgeParts, withEdge } from './with-edge.ts'
 
@@ -32,7 +32,7 @@ function manifest(ctx: InitContext, serviceAccountKeys: string, masters: readonl
     serviceAccountKeys,
     serviceAccountIssuer: issuerOf(settings.dnsDomain),
     dnsDomain: settings.dnsDomain,
-    clusterDns: 'image' in meshImage(ctx) ? [MESH_DNS] : [],
+    clusterDns: 'agent' in meshImages(ctx) ? [MESH_DNS] : [],
     networks: [...(settings.podSubnet?.split(',') ?? []), ...settings.serviceSubnet.split(',')],
   }
   const cloudcore = {

@@ -1,53 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
-import { MESH_LABELS, meshManifest, type Relay } from '../../kubeedge/mesh.ts'
-import { applyManifest, applyTemplate, kubectlGet } from '../../kubernetes/kubectl.ts'
-import { EdgeadmError } from '../../output/errors.ts'
+import { GATEWAY_LABEL, gatewayManifest, MESH_LABELS, meshManifest, type Relay } from '../../kubeedge/mesh.ts'
+import { applyManifest, applyTemplate, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
 import { render } from '../../templates.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
-import { withEdge } from './with-edge.ts'
-
-/** EdgeMesh has it built in. */
-const DNS_DOMAIN = 'cluster.local'
-
-/** The agent's image, or why the cluster gets no EdgeMesh. @throws EdgeadmError if it was asked for and cannot be had */
-export function meshImage(ctx: InitContext): { readonly image: string } | { readonly reason: string } {
-  const { settings, manifest } = ctx
-  const edge = withEdge(ctx)
-  if (edge !== true) return { reason: edge }
-  if (settings.edge.edgeMesh === false) return { reason: '--edgemesh=false' }
-  const image = manifest?.images.find(({ name }) => /\/edgemesh-agent:/.test(name))?.name
-  const asked = settings.edge.edgeMesh === true
-  if (image === undefined) {
-    if (!asked) return { reason: 'the package has no EdgeMesh' }
-    throw new EdgeadmError('package', '--edgemesh: the package has no EdgeMesh', {
-      fix: 'build one with it (`edgeadm package build --archive edgemesh-agent-image=FILE`), or leave --edgemesh out',
-    })
-  }
-  if (settings.dnsDomain === DNS_DOMAIN) return { image }
-  if (!asked) return { reason: `EdgeMesh knows only the DNS domain ${DNS_DOMAIN}` }
-  throw new EdgeadmError(
-    'usage',
-    `--edgemesh: EdgeMesh knows only the DNS domain ${DNS_DOMAIN}, and --service-dns-domain is ${settings.dnsDomain}`,
-    { fix: 'leave out one of the two' },
-  )
-}
+import { meshImages } from './mesh-images.ts'
+import { meshRelays } from './mesh-relays.ts'
 
 export const edgeMesh: Phase<InitContext> = {
   name: 'edge/edgemesh',
   title: 'Install EdgeMesh',
   runIf: (ctx) => {
-    const mesh = meshImage(ctx)
-    return 'image' in mesh ? true : mesh.reason
+    const images = meshImages(ctx)
+    return 'agent' in images ? true : images.reason
   },
-  inputs: (ctx) => [meshImage(ctx), ctx.settings.edge],
+  inputs: (ctx) => [meshImages(ctx), ctx.settings.edge],
   verify: async () => true,
   run: async (ctx) => {
     const { host, settings, emit } = ctx
-    const mesh = meshImage(ctx)
-    if (!('image' in mesh)) return
-    const relays = await relaysOf(ctx)
+    const images = meshImages(ctx)
+    if (!('agent' in images)) return
+    const relays = await meshRelays(ctx)
     const has = async (args: readonly string[]) =>
       !settings.dryRun && (await kubectlGet(host, args)) !== undefined
     // Istio's own, where it is installed, stay.
@@ -62,7 +36,8 @@ export const edgeMesh: Phase<InitContext> = {
         render('edge/cloud/secret.yaml', { name: 'edgemesh-psk', data: { psk } }),
       )
     }
-    await applyManifest(host, 'EdgeMesh', meshManifest(mesh.image, relays))
+    await applyManifest(host, 'EdgeMesh', meshManifest(images.agent, relays))
+    await applyGateway(ctx, images.gateway, relays)
     emit({
       type: 'output',
       text: `A Service joins the mesh by its labels: kubectl label service NAME ${MESH_LABELS.join(' ')}`,
@@ -70,25 +45,24 @@ export const edgeMesh: Phase<InitContext> = {
   },
 }
 
-/** `--edgemesh-relay`, nodes of the cluster; else this master. */
-async function relaysOf({ host, settings }: InitContext): Promise<Relay[]> {
-  const own = { nodeName: settings.node.name, advertiseAddress: [...settings.edge.cloudAddresses] }
-  const relays: Relay[] = []
-  for (const name of settings.edge.edgeMeshRelays) {
-    if (name === settings.node.name || settings.dryRun) {
-      relays.push({ ...own, nodeName: name })
-      continue
-    }
-    const node = await kubectlGet<{ status: { addresses?: { type: string; address: string }[] } }>(host, [
-      'node',
-      name,
-    ])
-    const address = node?.status.addresses?.find(({ type }) => type === 'InternalIP')?.address
-    if (address === undefined)
-      throw new EdgeadmError('phase', `--edgemesh-relay: there is no node ${name} in the cluster yet`, {
-        fix: 'join it, then run `edgeadm init phase edge/edgemesh` with the same flags',
-      })
-    relays.push({ nodeName: name, advertiseAddress: [address] })
+/** The gateway, or its end if an earlier run was asked for one and this is not. */
+async function applyGateway(
+  { host, settings, emit }: InitContext,
+  image: string | undefined,
+  relays: readonly Relay[],
+): Promise<void> {
+  const nodes = settings.edge.edgeMeshGateways
+  if (image !== undefined) {
+    await applyManifest(host, "EdgeMesh's gateway", gatewayManifest(image, relays, nodes))
+    const text = `EdgeMesh's gateway runs on ${nodes.join(', ')} once joined; it may read Secrets, where the certificates of Gateways are`
+    return emit({ type: 'output', text })
   }
-  return relays.length > 0 ? relays : [own]
+  if (settings.dryRun) return
+  const options = { namespace: NAMESPACE }
+  const earlier = await kubectlGet<{ items: unknown[] }>(host, ['daemonsets', '-l', GATEWAY_LABEL], options)
+  if ((earlier?.items.length ?? 0) === 0) return
+  const all = ['delete', 'clusterrolebinding/edgemesh-gateway', 'clusterrole/edgemesh-gateway']
+  await changeCluster(host, "end the rights of EdgeMesh's gateway", [...all, '--ignore-not-found'])
+  const own = ['delete', 'daemonset,configmap,serviceaccount', '-l', GATEWAY_LABEL]
+  await changeCluster(host, "remove EdgeMesh's gateway", own, options)
 }

@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+import { gatewayManifest } from '../../src/kubeedge/mesh.ts'
+
+interface Manifest {
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly data?: Readonly<Record<string, string>>
+  readonly rules?: readonly { readonly resources: readonly string[] }[]
+  readonly subjects?: readonly { readonly kind: string; readonly name: string }[]
+  readonly spec?: { readonly template: { readonly spec: PodSpec } }
+}
+
+interface PodSpec {
+  readonly automountServiceAccountToken: boolean
+  readonly affinity: {
+    readonly nodeAffinity: {
+      readonly requiredDuringSchedulingIgnoredDuringExecution: {
+        readonly nodeSelectorTerms: readonly unknown[]
+      }
+    }
+  }
+  readonly containers: readonly { readonly image: string; readonly securityContext: unknown }[]
+}
+
+const relays = [{ nodeName: 'master-1', advertiseAddress: ['203.0.113.10'] }]
+const documents = parseAllDocuments(gatewayManifest('example.org/gateway:v1', relays, ['a', 'b'])).map(
+  (document) => document.toJS() as Manifest,
+)
+const named = (kind: string, name: string) =>
+  documents.find((one) => one.kind === kind && one.metadata.name === name)
+
+test('rights come before gateways, Secrets among them, for these nodes alone', () => {
+  const kinds = documents.map(({ kind }) => kind)
+  expect(kinds.indexOf('ClusterRoleBinding')).toBeLessThan(kinds.indexOf('DaemonSet'))
+  expect(named('ClusterRole', 'edgemesh-gateway')?.rules?.[0]?.resources).toContain('secrets')
+  expect(named('ClusterRoleBinding', 'edgemesh-gateway')?.subjects?.map(({ name }) => name)).toEqual([
+    'edgemesh-gateway',
+    'system:node:a',
+    'system:node:b',
+  ])
+})
+
+test.each([
+  ['cloud', 'node-role.kubernetes.io/edge', true],
+  ['edge-secure', 'edgeadm.io/metaserver', true],
+  ['edge-plain', 'edgeadm.io/metaserver', false],
+])('the gateway of %s runs on the named nodes alone, without privileges', (name, label, token) => {
+  const pod = named('DaemonSet', `edgemesh-gateway-${name}`)?.spec?.template.spec
+  const terms = pod?.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms
+  expect(terms).toEqual(
+    ['a', 'b'].map((node) => ({
+      matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }],
+      matchExpressions: expect.arrayContaining([expect.objectContaining({ key: label })]),
+    })),
+  )
+  expect(pod?.automountServiceAccountToken).toBe(token)
+  expect(pod?.containers[0]).toMatchObject({
+    image: 'example.org/gateway:v1',
+    securityContext: { privileged: false, capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } },
+  })
+})
+
+test.each([
+  ['cloud', undefined],
+  [
+    'edge-secure',
+    {
+      server: 'https://127.0.0.1:10550',
+      security: {
+        requireAuthorization: true,
+        insecureSkipTLSVerify: false,
+        tlsCaFile: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
+        tlsCertFile: '',
+        tlsPrivateKeyFile: '',
+      },
+    },
+  ],
+  ['edge-plain', { server: 'http://127.0.0.1:10550' }],
+])('the configuration of %s', (name, metaServer) => {
+  const text = named('ConfigMap', `edgemesh-gateway-${name}`)?.data?.['edgemesh-gateway.yaml'] ?? ''
+  expect(parse(text)).toEqual({
+    ...(metaServer === undefined ? {} : { kubeAPIConfig: { metaServer } }),
+    modules: {
+      edgeGateway: { enable: true },
+      edgeTunnel: {
+        enable: true,
+        listenPort: 20006,
+        transport: 'tcp',
+        finderPeriod: 10,
+        psk: { enable: true, path: '/etc/edgemesh/psk' },
+        relayNodes: relays,
+      },
+    },
+  })
+})
