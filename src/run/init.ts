@@ -4,8 +4,10 @@ import type { InitFlags } from '../config/flags.ts'
 import { gatherFacts, readConfigFile, resolveInit } from '../config/load.ts'
 import type { InitSettings } from '../config/types.ts'
 import type { Host } from '../host/host.ts'
+import { MESH_LABELS } from '../kubeedge/mesh.ts'
 import { edgeParts } from '../kubeedge/parts.ts'
 import type { Reporting } from '../output/events.ts'
+import { agentImage } from '../phases/edge/mesh-images.ts'
 import { initPhases } from '../phases/init.ts'
 import { render } from '../templates.ts'
 import { joinLine } from './join-line.ts'
@@ -34,13 +36,14 @@ export async function runInit(flags: InitFlags, reporting: Reporting, only?: str
   })
   if (settings.dryRun) return reportDryRun(settings, reporting)
   const enableEdge = settings.enableEdge && edgeParts(manifest) !== undefined
-  if (only === undefined) await report(host, settings, enableEdge, reporting)
+  const mesh = enableEdge && settings.edge.edgeMesh !== false && agentImage(manifest) !== undefined
+  if (only === undefined) await report(host, settings, { enableEdge, mesh }, reporting)
 }
 
 async function report(
   host: Host,
   settings: InitSettings,
-  enableEdge: boolean,
+  { enableEdge, mesh }: { readonly enableEdge: boolean; readonly mesh: boolean },
   { emit }: Reporting,
 ): Promise<void> {
   const line = await joinLine(host, settings)
@@ -55,6 +58,7 @@ async function report(
       controlPlane,
       cni: settings.cni,
       enableEdge,
+      meshLabels: mesh ? MESH_LABELS.join(' ') : undefined,
     }).trimEnd(),
     data: {
       node: settings.node.name,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
-import { GATEWAY_LABEL, gatewayManifest, MESH_LABELS, meshManifest, type Relay } from '../../kubeedge/mesh.ts'
+import { GATEWAY_LABEL, gatewayManifest, meshManifest, type Relay } from '../../kubeedge/mesh.ts'
 import { applyManifest, applyTemplate, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
 import { render } from '../../templates.ts'
 import type { InitContext } from '../context.ts'
@@ -18,7 +18,7 @@ export const edgeMesh: Phase<InitContext> = {
   inputs: (ctx) => [meshImages(ctx), ctx.settings.edge],
   verify: async () => true,
   run: async (ctx) => {
-    const { host, settings, emit } = ctx
+    const { host, settings } = ctx
     const images = meshImages(ctx)
     if (!('agent' in images)) return
     const relays = await meshRelays(ctx)
@@ -38,10 +38,6 @@ export const edgeMesh: Phase<InitContext> = {
     }
     await applyManifest(host, 'EdgeMesh', meshManifest(images.agent, relays))
     await applyGateway(ctx, images.gateway, relays)
-    emit({
-      type: 'output',
-      text: `A Service joins the mesh by its labels: kubectl label service NAME ${MESH_LABELS.join(' ')}`,
-    })
   },
 }
 

@@ -5,6 +5,7 @@
 
 import { EdgeadmError } from '../../output/errors.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
+import { checkMesh } from '../edge/mesh-checks.ts'
 import { checkLoadBalancer } from '../load-balancer/checks.ts'
 import type { Phase } from '../workflow.ts'
 import { checkPorts } from './check-ports.ts'
@@ -22,7 +23,14 @@ export interface Problem {
 
 export type Check = (ctx: NodeContext) => Promise<Problem[]>
 
-const CHECKS: readonly Check[] = [checkResources, checkPrograms, checkState, checkPorts, checkLoadBalancer]
+const CHECKS: readonly Check[] = [
+  checkResources,
+  checkPrograms,
+  checkState,
+  checkPorts,
+  checkLoadBalancer,
+  checkMesh,
+]
 
 function isIgnored(check: string, ignored: readonly string[]): boolean {
   return ignored.includes('all') || ignored.includes(check.toLowerCase())
