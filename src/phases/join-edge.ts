@@ -7,6 +7,7 @@ import { edgeCredentials } from './edge/credentials.ts'
 import { edgeDiscovery } from './edge/discovery.ts'
 import { edgeInstall } from './edge/install.ts'
 import { edgeLink } from './edge/link.ts'
+import { meshRenew } from './edge/mesh-renew.ts'
 import { edgeReady, metaServerReady } from './edge/ready.ts'
 import { edgeStart } from './edge/start.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
@@ -42,5 +43,6 @@ export const joinEdgePhases: readonly Phase<JoinContext>[] = [
   edgeStart,
   edgeReady,
   metaServerReady,
+  meshRenew,
   cleanUp,
 ]
