@@ -5,10 +5,11 @@ import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cutMachine, healMachine, killMachine, startMachine } from '../../src/lab/index.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
-import { runEdgeadm } from './edgeadm-run.ts'
+import { phasesDone, runEdgeadm } from './edgeadm-run.ts'
 import { eventually } from './eventually.ts'
 import { inClusterImage } from './in-cluster/image.ts'
 import { reporting, useLab } from './machines.ts'
+import { insideOf, meshObjects, meshPods, processOf, RELAYS } from './mesh-objects.ts'
 
 const lab = useLab({ masters: 1, edges: 2, executable: EXECUTABLE, package: PACKAGE })
 const WITH_PACKAGE = [`--install-pkg-path=/root/${basename(PACKAGE)}`, '--config=/root/cluster.yaml']
@@ -173,6 +174,60 @@ test('check edge finds everything in order, in both modes', async () => {
     const result = await lab.probe(machine, ['edgeadm', 'check', 'edge'])
     expect(result.exitCode, result.stdout).toBe(0)
   }
+})
+
+describe("EdgeMesh's objects, with a program that only sleeps in its place", () => {
+  test('are taken by the API server, and each node gets the Pod that fits', async () => {
+    const jsonPath = 'jsonpath={.spec.template.spec.containers[0].image}'
+    const image = await kubectl('-n', 'kubeedge', 'get', 'daemonset', 'edge-check', '-o', jsonPath)
+    await lab.run('master-1', ['kubectl', 'apply', '--server-side', '-f', '-'], {
+      input: meshObjects(image, 'edge-1'),
+    })
+    const pods = await eventually(
+      () => meshPods(lab),
+      (found) => found.length === 4 && found.every(({ phase }) => phase === 'Running'),
+      120_000,
+    )
+    expect(pods.map(({ node, kind }) => [node, kind])).toEqual([
+      ['edge-1', 'agent-edge-secure'],
+      ['edge-1', 'gateway-edge-secure'],
+      ['edge-2', 'agent-edge-plain'],
+      ['master-1', 'agent-cloud'],
+    ])
+  })
+
+  test('give them the key, the configuration, a token where it helps, and few rights', async () => {
+    for (const pod of await meshPods(lab)) {
+      const inside = await insideOf(lab, pod)
+      const gateway = pod.kind.startsWith('gateway')
+      expect(inside, pod.kind).toMatchObject({
+        psk: true,
+        pskMode: '400',
+        noNewPrivileges: true,
+        // NET_BIND_SERVICE alone, or with NET_ADMIN and NET_RAW: bits 10, 12 and 13.
+        capabilities: gateway ? '0000000000000400' : '0000000000003400',
+      })
+      expect(inside.config).toContain(`relayNodes: ${JSON.stringify(RELAYS)}`)
+      const server = { cloud: undefined, secure: 'https', plain: 'http' }[pod.kind.replace(/.*-/, '')]
+      if (server === undefined) expect(inside.config).not.toContain('metaServer')
+      else expect(inside.config).toContain(`server: ${server}://127.0.0.1:10550`)
+      expect(inside.token === undefined, pod.kind).toBe(pod.kind === 'agent-edge-plain')
+    }
+  })
+
+  test('start afresh when edgeadm starts edgecore afresh', async () => {
+    const before = await meshPods(lab)
+    const processes = async () =>
+      Promise.all(before.filter(({ node }) => node === 'edge-1').map((pod) => processOf(lab, pod)))
+    const old = await processes()
+    const again = await runEdgeadm(lab, 'edge-1', [...joinLine, ...WITH_PACKAGE, '--node-labels=again=yes'])
+    expect(again.exitCode, again.error?.message).toBe(0)
+    expect(phasesDone(again)).toContain('edge/edgemesh-renew')
+    const fresh = await eventually(processes, (found) => found.every((one) => !old.includes(one)), 60_000)
+    expect(fresh).toHaveLength(2)
+    expect((await meshPods(lab)).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid))
+    await lab.run('master-1', ['kubectl', 'delete', '-f', '-'], { input: meshObjects('none', 'edge-1') })
+  })
 })
 
 test('an ordinary client-go program lists Services and Pods through the secure MetaServer', async () => {

@@ -11,7 +11,6 @@ import { awaitCondition } from '../await.ts'
 import type { JoinContext } from '../context.ts'
 import { ctrPath } from '../runtime/images.ts'
 import type { Phase } from '../workflow.ts'
-import { agentImage } from './mesh-images.ts'
 
 /** The kubelet's label for the name that a container has in its Pod. */
 const NAME_LABEL = 'io.kubernetes.container.name'
@@ -23,11 +22,10 @@ const LIMIT = 30_000
 export const meshRenew: Phase<JoinContext> = {
   name: 'edge/edgemesh-renew',
   title: "Start EdgeMesh's containers afresh",
-  runIf: async ({ host, settings, manifest }) => {
+  runIf: async ({ host, settings }) => {
     if (settings.dryRun) return 'nothing was changed'
     if (settings.edge.metaServer === 'plain') return 'with --metaserver=plain they have no token'
-    if (agentImage(manifest) === undefined) return 'the package has no EdgeMesh'
-    return (await outdated(host)).length > 0 || 'none is older than edgecore'
+    return (await outdated(host)).length > 0 || 'none runs that is older than edgecore'
   },
   run: async ({ host, signal }) => {
     const ctr = await ctrPath(host)

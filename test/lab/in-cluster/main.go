@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -15,15 +16,30 @@ import (
 
 func main() {
 	// Something to reach: it needs no cloud, and goes on without one.
-	go http.ListenAndServe(":8080", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	http.HandleFunc("/fetch", fetch)
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "served by", os.Getenv("POD_NAME"))
-	}))
+	})
+	go http.ListenAndServe(":8080", nil)
 	for {
 		if err := list(); err != nil {
 			fmt.Println("error:", err)
 		}
 		time.Sleep(2 * time.Second)
 	}
+}
+
+// fetch asks ?url= as any program in this Pod would: with the Pod's own DNS and network, and a new connection each time.
+func fetch(w http.ResponseWriter, r *http.Request) {
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(r.URL.Query().Get("url"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer response.Body.Close()
+	w.WriteHeader(response.StatusCode)
+	io.Copy(w, response.Body)
 }
 
 func list() error {

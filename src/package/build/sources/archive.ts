@@ -61,14 +61,22 @@ async function imageFrom(file: string, context: MakeContext): Promise<NonNullabl
   return stored
 }
 
-/** The image of that name, or the only one there is. */
+const IMAGE_NAME = 'io.containerd.image.name'
+/** "edgemesh-agent" of docker.io/kubeedge/edgemesh-agent:v1.16.0 */
+const lastPart = (name: string | undefined) => /([^/:@]+)(?:[:@][^/]*)?$/.exec(name ?? '')?.[1]
+
+/** The image of that name, or else the only one of its repository's name (the tag may differ), or the only one there is. */
 function choose({ manifests }: ImageIndex, wanted: string, file: string): Descriptor {
-  const named = manifests.find(({ annotations }) => annotations?.['io.containerd.image.name'] === wanted)
-  const chosen = named ?? (manifests.length === 1 ? manifests[0] : undefined)
-  if (chosen !== undefined) return chosen
-  const names = manifests.map(
-    ({ annotations }) => annotations?.['io.containerd.image.name'] ?? 'one without a name',
+  const named = manifests.find(({ annotations }) => annotations?.[IMAGE_NAME] === wanted)
+  const alike = manifests.filter(
+    ({ annotations }) => lastPart(annotations?.[IMAGE_NAME]) === lastPart(wanted),
   )
+  const chosen =
+    named ??
+    (alike.length === 1 ? alike[0] : undefined) ??
+    (manifests.length === 1 ? manifests[0] : undefined)
+  if (chosen !== undefined) return chosen
+  const names = manifests.map(({ annotations }) => annotations?.[IMAGE_NAME] ?? 'one without a name')
   throw new EdgeadmError('package', `${file} holds ${manifests.length} images, none of them ${wanted}`, {
     details: names,
   })
