@@ -100,6 +100,17 @@ test('an image is taken from an OCI archive of the user', async () => {
   const { path } = await build(recipe([PAUSE]), { archives: { 'pause-image': file } })
   await expectStored(path, image)
 
+  // Of several, the one of the repository's name; its tag may differ.
+  const named = (name: string) => ({
+    ...index.manifests[0],
+    annotations: { 'io.containerd.image.name': name },
+  })
+  const other = { ...named('example.org/other:v1'), digest: `sha256:${'0'.repeat(64)}` }
+  const several = { ...index, manifests: [other, named('example.org:5000/tried/pause:dev')] }
+  writeFileSync(join(folder, 'oci/index.json'), JSON.stringify(several))
+  execFileSync('tar', ['-cf', file, '-C', join(folder, 'oci'), '.'])
+  await expectStored((await build(recipe([PAUSE]), { archives: { 'pause-image': file } })).path, image)
+
   writeFileSync(join(folder, 'oci/blobs/sha256', image.config.slice(7)), '{}')
   execFileSync('tar', ['-cf', file, '-C', join(folder, 'oci'), '.'])
   await expect(build(recipe([PAUSE]), { archives: { 'pause-image': file } })).rejects.toThrow('is damaged')
