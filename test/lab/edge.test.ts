@@ -321,7 +321,8 @@ describe('without the cloud', () => {
     await killMachine(lab.name, 'edge-2')
     await startMachine(lab.name, 'edge-2', reporting)
     const cloud = ['curl', '-sk', '--max-time', '3', `https://${MASTER}:10002/ca.crt`]
-    expect((await lab.probe('edge-2', cloud)).exitCode).toBe(28)
+    // curl: no connection, or none in time; which of them depends on when the neighbour is given up.
+    expect([7, 28]).toContain((await lab.probe('edge-2', cloud)).exitCode)
     await eventually(servicesOnEdge2, (names) => names.includes('kubernetes'), 90_000)
     // Its address may be another one.
     const addresses = await eventually(

@@ -12,7 +12,7 @@ export default class PackageBuild extends BaseCommand {
     '<%= config.bin %> package build',
     '<%= config.bin %> package build --source go --output-dir .',
     '<%= config.bin %> package build --mirror https://mirror.example.org --sign-key key.pem',
-    '<%= config.bin %> package build --archive edgemesh-agent-image=edgemesh-agent.tar',
+    '<%= config.bin %> package build --manifest kubernetes-1.33 --manifest kubeedge-1.23 --manifest load-balancer --manifest edgemesh-1.16 --archive edgemesh-agent-image=edgemesh-agent.tar',
   ]
   static override flags = {
     manifest: Flags.string({
