@@ -138,7 +138,7 @@ export class Door implements Host {
       commands.push([wanted.active ? 'start' : 'stop'])
     if (commands.length === 0) return false
     await this.#recorder.announce({
-      change: { kind: 'service', unit, before: now },
+      change: (await this.#recorder.hasRecord(unit)) ? null : { kind: 'service', unit, before: now },
       action: commands.map(([verb]) => verb).join(' and '),
       target: unit,
     })
@@ -212,6 +212,7 @@ export class Door implements Host {
   }
 
   async claimService(unit: string): Promise<void> {
+    if (await this.#recorder.hasRecord(unit)) return
     const before = await this.serviceState(unit)
     const change = { kind: 'service', unit, before } as const
     await this.#recorder.announce({ change, action: 'claim', target: unit, quiet: true })

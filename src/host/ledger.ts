@@ -71,7 +71,7 @@ type LedgerLine =
 
 export class Ledger {
   readonly #directory: string
-  /** Paths with an entry of kind file or claim that is not undone; read from disk once. */
+  /** Paths and units with an entry that is not undone; read from disk once. */
   #paths: Promise<Set<string>> | undefined
 
   constructor(directory: string = STATE_DIRECTORY) {
@@ -86,10 +86,10 @@ export class Ledger {
   async record(phase: string, change: Change): Promise<void> {
     const paths = await this.#recordedPaths()
     await this.#append({ ...change, id: randomUUID(), phase, time: new Date().toISOString() })
-    if (change.kind === 'file' || change.kind === 'claim') paths.add(change.path)
+    for (const subject of subjectsOf(change)) paths.add(subject)
   }
 
-  /** Whether a file's (or claimed path's) state before edgeadm is on record. */
+  /** Whether the state before edgeadm of a file, a claimed path or a unit (by its name) is on record. */
   async hasRecord(path: string): Promise<boolean> {
     return (await this.#recordedPaths()).has(path)
   }
@@ -138,12 +138,7 @@ export class Ledger {
   }
 
   async #recordedPaths(): Promise<Set<string>> {
-    this.#paths ??= this.entries().then(
-      (entries) =>
-        new Set(
-          entries.flatMap((entry) => (entry.kind === 'file' || entry.kind === 'claim' ? [entry.path] : [])),
-        ),
-    )
+    this.#paths ??= this.entries().then((entries) => new Set(entries.flatMap((entry) => subjectsOf(entry))))
     return this.#paths
   }
 
@@ -185,4 +180,13 @@ function parseLine(line: string): LedgerLine[] {
   } catch {
     return []
   }
+}
+
+/**
+ * What needs one record only: a second one would hold what edgeadm itself made of it. A unit that edgeadm installed, started
+ * and later restarted would be started again by reset.
+ */
+function subjectsOf(change: Change): string[] {
+  if (change.kind === 'file' || change.kind === 'claim') return [change.path]
+  return change.kind === 'service' ? [change.unit] : []
 }

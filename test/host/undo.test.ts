@@ -198,6 +198,9 @@ describe('units', () => {
     const host = hostOf(machine)
     await host.writeFile('/etc/x.service', 'unit')
     await host.service('x.service', { active: true, enabled: true })
+    // A later run that restarts it must not make reset take it for a unit that ran before edgeadm.
+    const later = recordedHost(machine, new Ledger(directory), 'later', () => {})
+    expect(await later.service('x.service', { active: true, restart: true })).toBe(true)
     machine.performed.length = 0
     expect(await undo(machine)).toEqual([])
     expect(machine.performed).toEqual([
