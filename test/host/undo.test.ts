@@ -208,6 +208,7 @@ describe('units', () => {
       'systemctl disable x.service',
       'systemctl daemon-reload',
     ])
+    expect(await new Ledger(directory).entries()).toEqual([])
   })
 })
 
