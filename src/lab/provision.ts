@@ -6,31 +6,38 @@ import type { Event, Reporting } from '../output/events.ts'
 import { probeInMachine, runInMachine } from './exec.ts'
 import type { LabState } from './state.ts'
 
+const CONFIG = '--config=/root/cluster.yaml'
+
+/** Where several masters answer: an address of the lab's network that no machine has, and haproxy's port. */
+const ENDPOINT = '10.123.0.240:8443'
+
 /**
- * `edgeadm init` in the first master, then `edgeadm join` with the printed line in all others at once. Their events
- * come through, each under its machine's name.
+ * `edgeadm init` in the first master, `join` in further masters one after the other (etcd takes one new member at a time),
+ * then in all others at once. Several masters share a virtual address. Their events come through, each under its
+ * machine's name.
  * @throws {EdgeadmError} of the class that the command in the machine failed with
  */
 export async function provisionLab(lab: LabState, reporting: Reporting): Promise<void> {
   checkProvisionable(lab)
   const [first, ...others] = lab.machines
   if (!first || !lab.package) return
-  const packageFlag = `--install-pkg-path=/root/${basename(lab.package)}`
-  const init = ['edgeadm', 'init', packageFlag, '--config=/root/cluster.yaml', '--output=json']
+  const common = [`--install-pkg-path=/root/${basename(lab.package)}`, '--output=json']
+  const masters = others.filter(({ role }) => role === 'master')
+  const nodes = others.filter(({ role }) => role !== 'master')
+  const shared = [`--control-plane-endpoint=${ENDPOINT}`, '--ha=haproxy-keepalived', '--upload-certs']
+  const init = ['edgeadm', 'init', ...common, CONFIG, ...(masters.length > 0 ? shared : [])]
   await runEdgeadm(lab, first.name, init, false, reporting)
-  if (others.length === 0) return
-  const joinLine = await runInMachine(
-    lab.name,
-    first.name,
-    ['edgeadm', 'token', 'create', '--print-join-command'],
-    { signal: reporting.signal },
-  )
-  const words = joinLine.trim().split(/\s+/)
+  for (const { name } of masters) {
+    const words = await joinWords(lab, first.name, reporting, '--control-plane')
+    await runEdgeadm(lab, name, [...words, ...common], false, reporting)
+  }
+  if (nodes.length === 0) return
+  const words = await joinWords(lab, first.name, reporting)
   const outcomes = await Promise.allSettled(
-    others.map(({ name, role }) => {
+    nodes.map(({ name, role }) => {
       // A worker takes its kubelet's configuration from the cluster; an edge node has its own.
-      const config = role === 'edge' ? ['--config=/root/cluster.yaml'] : []
-      const flags = [packageFlag, `--enable-edge=${role === 'edge'}`, ...config, '--output=json']
+      const config = role === 'edge' ? [CONFIG] : []
+      const flags = [...common, `--enable-edge=${role === 'edge'}`, ...config]
       return runEdgeadm(lab, name, [...words, ...flags], true, reporting)
     }),
   )
@@ -38,15 +45,22 @@ export async function provisionLab(lab: LabState, reporting: Reporting): Promise
   if (failed) throw failed.reason
 }
 
+/** The join line that the first master prints, as words. */
+async function joinWords(
+  lab: LabState,
+  master: string,
+  { signal }: Reporting,
+  ...flags: string[]
+): Promise<string[]> {
+  const command = ['edgeadm', 'token', 'create', '--print-join-command', ...flags]
+  return (await runInMachine(lab.name, master, command, { signal })).trim().split(/\s+/)
+}
+
 /** To be asked before the machines are made. @throws {EdgeadmError} class `usage` */
 export function checkProvisionable(lab: Pick<LabState, 'machines' | 'executable' | 'package'>): void {
   const bare = 'or boot bare machines: --bare'
   if (lab.machines[0]?.role !== 'master')
     throw new EdgeadmError('usage', 'a cluster needs a master', { fix: `give --masters 1, ${bare}` })
-  if (lab.machines.filter(({ role }) => role === 'master').length > 1)
-    throw new EdgeadmError('usage', 'a lab makes clusters with one master', {
-      fix: `give --masters 1, ${bare}`,
-    })
   if (!lab.executable)
     throw new EdgeadmError('usage', 'the machines need an executable', {
       fix: `name one with --executable (npm run build makes it), ${bare}`,
