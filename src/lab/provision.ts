@@ -36,8 +36,9 @@ export async function provisionLab(lab: LabState, reporting: Reporting): Promise
   const outcomes = await Promise.allSettled(
     nodes.map(({ name, role }) => {
       // A worker takes its kubelet's configuration from the cluster; an edge node has its own.
-      const config = role === 'edge' ? [CONFIG] : []
-      const flags = [...common, `--enable-edge=${role === 'edge'}`, ...config]
+      // With several masters there are several CloudCores, and the secure MetaServer works with one only.
+      const edge = [CONFIG, ...(masters.length > 0 ? ['--metaserver=plain'] : [])]
+      const flags = [...common, `--enable-edge=${role === 'edge'}`, ...(role === 'edge' ? edge : [])]
       return runEdgeadm(lab, name, [...words, ...flags], true, reporting)
     }),
   )

@@ -25,5 +25,11 @@ export const edgePartsCheck: Phase<InitContext> = {
       throw notInstalled('the SuperEdge runtime', '--edge-runtime=superedge')
     const verdict = checkPair(requiredEdgeParts(ctx).version, ctx.settings.kubernetesVersion)
     if (verdict.state === 'doubtful') ctx.emit({ type: 'warning', text: verdict.reason })
+    // CloudCore sends the rights of a Pod's account only to nodes that are connected to the instance that made them.
+    if (ctx.settings.ha.mode !== 'none')
+      ctx.emit({
+        type: 'warning',
+        text: 'edge nodes of a cluster with several masters need --metaserver=plain on join: with several CloudCores the secure MetaServer refuses the tokens of Pods',
+      })
   },
 }
