@@ -85,7 +85,9 @@ for (let round = 1; round <= ROUNDS; round += 1) {
     ).toString()
     const byHand = ['bash', '/root/by-hand/edge.sh', PACKAGE_IN_MACHINE, '10.123.0.11', token]
     const started = await timed(lab, 'edge-2', byHand)
-    const ready = ['kubectl', 'wait', '--for=condition=Ready', 'node/edge-2', '--timeout=240s']
+    // It answers before the node is registered; kubectl does not wait for what is not there yet.
+    const wait = 'until kubectl wait --for=condition=Ready node/edge-2 --timeout=240s; do sleep 0.2; done'
+    const ready = ['timeout', '240', 'sh', '-c', wait]
     edge.hand.push(started.seconds + (await timed(lab, 'master-1', ready)).seconds)
   })
   await withLab({ masters: 1, workers: 0, edges: 0, resolver: 'silent' }, async (lab) => {
