@@ -17,8 +17,6 @@ import { type JoinToken, parseJoinToken } from './join-token.ts'
 
 /** Milliseconds. */
 const TIMEOUT = 10_000
-/** Milliseconds. A controller manager that has just started signs a new token only after some seconds. */
-const TOKEN_WAIT = 30_000
 const NEW_TOKEN = '`edgeadm token create --print-join-command` on a master prints a new join line'
 
 export interface EdgeBootstrap {
@@ -95,7 +93,7 @@ export async function bootstrapEdge(settings: JoinSettings, signal: AbortSignal)
 
 async function apiClient(settings: JoinSettings, signal: AbortSignal): Promise<Get> {
   const { discovery, tlsBootstrapToken } = settings
-  const cluster = await discover(discovery, { signal, tokenWait: TOKEN_WAIT })
+  const cluster = await discover(discovery, { signal })
   if (tlsBootstrapToken === undefined)
     throw new EdgeadmError('usage', 'an edge node joins with a bootstrap token, and none was given', {
       fix: 'add --tls-bootstrap-token to --discovery-file',
@@ -158,7 +156,7 @@ async function readToken(get: Get): Promise<JoinToken> {
       'discovery',
       `CloudCore's join token expired at ${new Date(token.expires).toISOString()}`,
       {
-        fix: 'restart CloudCore on a master: kubectl -n kubeedge rollout restart daemonset/cloudcore',
+        fix: 'restart CloudCore on a master: kubectl -n kubeedge delete pod -l kubeedge=cloudcore',
       },
     )
   return token

@@ -77,7 +77,7 @@ export async function nodeExists(cloud: CloudCore, node: string, options: Option
   throw new EdgeadmError(
     'discovery',
     `CloudCore at ${where(cloud.address)} cannot say whether there is a node ${node} (HTTP ${status})`,
-    { fix: 'look at its log: kubectl -n kubeedge logs daemonset/cloudcore' },
+    { fix: 'look at its log: kubectl -n kubeedge logs -l kubeedge=cloudcore' },
   )
 }
 

@@ -36,9 +36,7 @@ export async function provisionLab(lab: LabState, reporting: Reporting): Promise
   const outcomes = await Promise.allSettled(
     nodes.map(({ name, role }) => {
       // A worker takes its kubelet's configuration from the cluster; an edge node has its own.
-      // With several masters there are several CloudCores, and the secure MetaServer works with one only.
-      const edge = [CONFIG, ...(masters.length > 0 ? ['--metaserver=plain'] : [])]
-      const flags = [...common, `--enable-edge=${role === 'edge'}`, ...(role === 'edge' ? edge : [])]
+      const flags = [...common, `--enable-edge=${role === 'edge'}`, ...(role === 'edge' ? [CONFIG] : [])]
       return runEdgeadm(lab, name, [...words, ...flags], true, reporting)
     }),
   )

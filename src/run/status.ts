@@ -53,12 +53,18 @@ interface Lease {
   readonly spec: { readonly renewTime?: string }
 }
 
-interface DaemonSet {
+/** A DaemonSet or a Deployment. */
+interface Workload {
   readonly metadata: { readonly name: string }
   readonly spec: {
     readonly template: { readonly spec: { readonly containers: readonly { image: string }[] } }
   }
-  readonly status: { readonly desiredNumberScheduled: number; readonly numberReady: number }
+  readonly status: {
+    readonly desiredNumberScheduled?: number
+    readonly numberReady?: number
+    readonly replicas?: number
+    readonly readyReplicas?: number
+  }
 }
 
 const ROLE = 'node-role.kubernetes.io/'
@@ -75,10 +81,10 @@ export async function clusterStatus(
       fix: 'run it on a master, or name credentials with --kubeconfig; on an edge node `edgeadm check edge` tells its state',
     })
   const get = <T>(args: readonly string[]) => kubectlGet<T>(host, args, { kubeconfig: path })
-  const [nodes, leases, daemonSets, facts] = await Promise.all([
+  const [nodes, leases, workloads, facts] = await Promise.all([
     get<List<NodeObject>>(['nodes']),
     get<List<Lease>>(['leases', '-n', 'kube-node-lease']),
-    get<List<DaemonSet>>(['daemonsets', '-n', NAMESPACE]),
+    get<List<Workload>>(['daemonsets,deployments', '-n', NAMESPACE]),
     get<{ data?: Record<string, string> }>(['configmap', FACTS_CONFIG_MAP, '-n', NAMESPACE]),
   ])
   const edge = parseClusterFacts(facts?.data?.[FACTS_KEY])
@@ -87,11 +93,11 @@ export async function clusterStatus(
     kubernetesVersion: await serverVersion(host, path),
     edge: edge && { kubeEdgeVersion: edge.kubeEdgeVersion, cloudAddresses: edge.cloudAddresses },
     nodes: (nodes?.items ?? []).map((node) => nodeStatus(node, renewed.get(node.metadata.name))),
-    parts: (daemonSets?.items ?? []).map(({ metadata, spec, status }) => ({
+    parts: (workloads?.items ?? []).map(({ metadata, spec, status }) => ({
       name: metadata.name,
       image: spec.template.spec.containers[0]?.image ?? '',
-      wanted: status.desiredNumberScheduled,
-      ready: status.numberReady,
+      wanted: status.desiredNumberScheduled ?? status.replicas ?? 0,
+      ready: status.numberReady ?? status.readyReplicas ?? 0,
     })),
   }
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { isIP } from 'node:net'
 import { checkReachable } from '../../kubeedge/cloudcore-client.ts'
 import { type ClusterFacts, FACTS_SCHEMA, NAMESPACE } from '../../kubeedge/cluster-facts.ts'
 import { MESH_DNS } from '../../kubeedge/mesh.ts'
-import { applyManifest, awaitRollout, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { applyManifest, awaitRollout, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { EdgeadmError } from '../../output/errors.ts'
 import { render, templateText } from '../../templates.ts'
 import { awaitCondition } from '../await.ts'
 import type { InitContext } from '../context.ts'
+import { readEndpoint, wantedEndpoint } from '../load-balancer/cluster-endpoint.ts'
 import type { Phase } from '../workflow.ts'
 import { cloudNames } from './certificates.ts'
 import { guardedMasters } from './masters.ts'
@@ -20,7 +21,16 @@ const LIMIT = 180_000
 /** The API server's default, which kubeadm leaves as it is. */
 const issuerOf = (dnsDomain: string) => `https://kubernetes.default.svc.${dnsDomain}`
 
-function manifest(ctx: InitContext, serviceAccountKeys: string, masters: readonly string[]): string {
+interface Found {
+  /** PEM. */
+  readonly serviceAccountKeys: string
+  /** Addresses of the masters. */
+  readonly masters: readonly string[]
+  /** Of edgeadm's own load balancer: CloudCore follows it. */
+  readonly virtualAddress: string | undefined
+}
+
+function manifest(ctx: InitContext, { serviceAccountKeys, masters, virtualAddress }: Found): string {
   const parts = requiredEdgeParts(ctx)
   const { settings } = ctx
   const names = cloudNames(ctx)
@@ -37,6 +47,9 @@ function manifest(ctx: InitContext, serviceAccountKeys: string, masters: readonl
   }
   const cloudcore = {
     image: parts.cloudCoreImage,
+    node: settings.node.name,
+    virtualAddress,
+    followAddress: templateText('edge/cloud/follow-address'),
     addresses: names.ip,
     // CloudCore refuses to start without an address; a name alone is not one.
     dnsNames: names.dns,
@@ -58,32 +71,69 @@ export const cloudCore: Phase<InitContext> = {
   name: 'edge/cloudcore',
   title: 'Install CloudCore',
   runIf: withEdge,
-  inputs: (ctx) => (withEdge(ctx) === true ? manifest(ctx, '', []) : undefined),
+  inputs: (ctx) =>
+    withEdge(ctx) === true
+      ? [manifest(ctx, { serviceAccountKeys: '', masters: [], virtualAddress: undefined }), ctx.settings.ha]
+      : undefined,
   verify: async () => true,
   run: async (ctx) => {
     const { host, settings } = ctx
-    const keys = (await host.readFile(`${settings.certDir}/sa.pub`)) ?? ''
+    const serviceAccountKeys = (await host.readFile(`${settings.certDir}/sa.pub`)) ?? ''
     // Masters that joined since stay.
     const others = settings.dryRun ? [] : ((await guardedMasters(host)) ?? [])
     const masters = [...new Set([settings.advertiseAddress, ...others])]
-    await applyManifest(host, 'CloudCore', manifest(ctx, keys, masters))
+    const virtualAddress = await followedAddress(ctx)
+    if (!settings.dryRun) await removeOther(host, virtualAddress)
+    await applyManifest(host, 'CloudCore', manifest(ctx, { serviceAccountKeys, masters, virtualAddress }))
   },
+}
+
+async function followedAddress(ctx: InitContext): Promise<string | undefined> {
+  if (ctx.settings.ha.mode === 'haproxy-keepalived') return (await wantedEndpoint(ctx)).address
+  // A cluster that was given a balancer has it also in a later run without the flag.
+  return ctx.settings.dryRun ? undefined : (await readEndpoint(ctx.host))?.address
+}
+
+/** templates/edge/cloud/cloudcore.yaml makes the one or the other. */
+const workload = (virtualAddress: string | undefined) =>
+  virtualAddress === undefined ? 'deployment' : 'daemonset'
+
+/** When a cluster gets a balancer later, the Deployment would keep CloudCore's ports. */
+async function removeOther(host: InitContext['host'], virtualAddress: string | undefined): Promise<void> {
+  const other = workload(virtualAddress) === 'daemonset' ? 'deployment' : 'daemonset'
+  const found = await kubectlGet(host, [other, 'cloudcore'], { namespace: NAMESPACE })
+  if (found === undefined) return
+  await changeCluster(host, `remove ${other} cloudcore`, ['delete', other, 'cloudcore'], {
+    namespace: NAMESPACE,
+  })
 }
 
 export const cloudCoreReady: Phase<InitContext> = {
   name: 'edge/cloudcore-ready',
   title: 'Wait for CloudCore',
   runIf: (ctx) => (ctx.settings.dryRun ? 'nothing was changed' : withEdge(ctx)),
-  run: async ({ host, settings, signal }) => {
+  run: async (ctx) => {
+    const { host, signal } = ctx
     const diagnose = () => podLogs(host, NAMESPACE)
     const options = { namespace: NAMESPACE, timeout: LIMIT, diagnose }
-    await awaitRollout(host, 'daemonset/cloudcore', options)
+    await awaitRollout(host, `${workload(await followedAddress(ctx))}/cloudcore`, options)
     await awaitRollout(host, 'daemonset/cloud-iptables-manager', options)
     await awaitCondition('CloudCore to make its join token', LIMIT, signal, async () => {
       const secret = await kubectlGet(host, ['secret', 'tokensecret'], { namespace: NAMESPACE })
       return secret !== undefined
     })
-    const address = settings.advertiseAddress
-    if (isIP(address) !== 0) await checkReachable(address, { signal })
+    await checkReachable((await followedAddress(ctx)) ?? (await activeAddress(host)), { signal })
   },
+}
+
+/** Of the one CloudCore that there is without a virtual address. */
+async function activeAddress(host: InitContext['host']): Promise<string> {
+  const pods = await kubectlGet<{ items: { status: { hostIP: string } }[] }>(
+    host,
+    ['pods', '-l', 'kubeedge=cloudcore', '--field-selector=status.phase=Running'],
+    { namespace: NAMESPACE },
+  )
+  const address = pods?.items[0]?.status.hostIP
+  if (address === undefined) throw new EdgeadmError('phase', 'no Pod of CloudCore runs')
+  return address
 }
