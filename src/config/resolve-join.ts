@@ -50,7 +50,14 @@ export function resolveJoin(input: JoinInput): JoinSettings {
   const ownToken = checked(resolution, tlsToken, tokenProblem)
   const controlPlane = resolveControlPlane(resolution, facts)
   const enableEdge = resolveEnableEdge(resolution, controlPlane !== undefined)
-  warnIgnoredDocuments(resolution, enableEdge)
+  const edgeSettings = resolveEdge(resolution)
+  const runsEdgeCore = enableEdge && edgeSettings.runtime === 'kubeedge'
+  warnIgnoredDocuments(resolution, runsEdgeCore)
+  if (discovery.kind === 'ticket' && edgeSettings.runtime === 'superedge')
+    problems.add(
+      '--edge-runtime',
+      'superedge joins with a bootstrap token: an edge token leads to CloudCore alone',
+    )
 
   const settings: JoinSettings = {
     command: 'join',
@@ -63,7 +70,7 @@ export function resolveJoin(input: JoinInput): JoinSettings {
     ),
     package: resolvePackage(resolution),
     enableEdge,
-    edge: resolveEdge(resolution),
+    edge: edgeSettings,
     ha: resolveHa(resolution, facts),
     cni: resolveCni(resolution),
     dryRun: inputs.bool('dry-run', join('dryRun'))?.value ?? false,
@@ -73,7 +80,7 @@ export function resolveJoin(input: JoinInput): JoinSettings {
     // On an edge node edgecore is the kubelet, and this machine's file is where it is configured.
     documents: userDocuments(
       file,
-      enableEdge ? ['JoinConfiguration', 'KubeletConfiguration'] : ['JoinConfiguration'],
+      runsEdgeCore ? ['JoinConfiguration', 'KubeletConfiguration'] : ['JoinConfiguration'],
     ),
     warnings,
     discovery,

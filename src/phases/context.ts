@@ -1,3 +1,4 @@
+import type { EdgeRuntime } from '../config/edge-configuration.ts'
 import type { InitSettings, JoinSettings } from '../config/types.ts'
 import { STATE_DIRECTORY } from '../host/ledger.ts'
 import type { PackageManifest } from '../package/index.ts'
@@ -42,7 +43,17 @@ export function isControlPlane(settings: InitSettings | JoinSettings): boolean {
 
 /** Whether this machine will run edgecore instead of a kubelet. */
 export function isEdge(settings: InitSettings | JoinSettings): boolean {
-  return settings.command === 'join' && settings.enableEdge && settings.controlPlane === undefined
+  return runsOnEdge(settings, 'kubeedge')
+}
+
+/** Whether this machine's kubelet will speak to lite-apiserver instead of the API server. */
+export function isSuperEdge(settings: InitSettings | JoinSettings): boolean {
+  return runsOnEdge(settings, 'superedge')
+}
+
+function runsOnEdge(settings: InitSettings | JoinSettings, runtime: EdgeRuntime): boolean {
+  const isEdgeNode = settings.command === 'join' && settings.enableEdge && settings.controlPlane === undefined
+  return isEdgeNode && settings.edge.runtime === runtime
 }
 
 /** The environment for kubeadm: it looks for the kubelet and others in PATH. */

@@ -7,6 +7,7 @@ import { edgePartsCheck } from './edge/checks.ts'
 import { cloudCore, cloudCoreReady } from './edge/cloudcore.ts'
 import { edgeCustomResources } from './edge/custom-resources.ts'
 import { edgeMesh } from './edge/edgemesh.ts'
+import { superEdge, superEdgeCheck } from './edge/superedge/cluster.ts'
 import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
@@ -38,6 +39,7 @@ const kubeletStart = kubeadm<InitContext>('init', 'kubelet-start')
 export const initPhases: readonly Phase<InitContext>[] = [
   checks,
   edgePartsCheck,
+  superEdgeCheck,
   unpack,
   record,
   swap,
@@ -73,6 +75,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
   coreDnsUpstream,
   adminKubeconfig,
   edgeAffinity,
+  superEdge,
   edgeCustomResources,
   edgeCertificates,
   cloudCore,

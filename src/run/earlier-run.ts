@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { InitSettings, JoinSettings } from '../config/types.ts'
 import { EdgeadmError } from '../output/errors.ts'
-import { isEdge } from '../phases/context.ts'
+import { isEdge, isSuperEdge } from '../phases/context.ts'
 import type { Journal } from '../phases/journal.ts'
 
 type Settings = InitSettings | JoinSettings
@@ -29,8 +29,8 @@ export function lastingSettings(settings: Settings): Record<string, string> {
     return {
       ...common,
       '--control-plane': String(controlPlane !== undefined),
-      '--enable-edge': String(isEdge(settings)),
-      ...(isEdge(settings) ? { '--edge-runtime': edge.runtime } : {}),
+      '--enable-edge': String(isEdge(settings) || isSuperEdge(settings)),
+      ...(isEdge(settings) || isSuperEdge(settings) ? { '--edge-runtime': edge.runtime } : {}),
       ...(discovery.kind === 'ticket'
         ? {}
         : { 'the control plane': discovery.kind === 'token' ? discovery.endpoint : discovery.path }),

@@ -35,8 +35,10 @@ export async function runInit(flags: InitFlags, reporting: Reporting, only?: str
     ...(only === undefined ? {} : { only }),
   })
   if (settings.dryRun) return reportDryRun(settings, reporting)
-  const enableEdge = settings.enableEdge && edgeParts(manifest) !== undefined
-  const mesh = enableEdge && settings.edge.edgeMesh !== false && agentImage(manifest) !== undefined
+  const kubeEdge = settings.edge.runtime === 'kubeedge' && edgeParts(manifest) !== undefined
+  const enableEdge = settings.enableEdge && (kubeEdge || settings.edge.runtime === 'superedge')
+  const mesh =
+    enableEdge && kubeEdge && settings.edge.edgeMesh !== false && agentImage(manifest) !== undefined
   if (only === undefined) await report(host, settings, { enableEdge, mesh }, reporting)
 }
 
@@ -55,6 +57,7 @@ async function report(
     type: 'result',
     text: render('messages/init-done', {
       line,
+      edgeLine: settings.edge.runtime === 'superedge' ? `${line} --edge-runtime=superedge` : line,
       controlPlane,
       cni: settings.cni,
       enableEdge,

@@ -2,10 +2,12 @@
 
 import type { JoinFlags } from '../config/flags.ts'
 import { gatherFacts, readConfigFile, resolveJoin } from '../config/load.ts'
+import type { JoinSettings } from '../config/types.ts'
 import type { Reporting } from '../output/events.ts'
-import { isEdge } from '../phases/context.ts'
+import { isEdge, isSuperEdge } from '../phases/context.ts'
 import { joinPhases } from '../phases/join.ts'
 import { joinEdgePhases } from '../phases/join-edge.ts'
+import { joinSuperEdgePhases } from '../phases/join-superedge.ts'
 import { render } from '../templates.ts'
 import { reportDryRun, runOnNode } from './on-node.ts'
 import { openPackage } from './package.ts'
@@ -35,16 +37,27 @@ export async function runJoin(
   await runOnNode({
     settings,
     manifest,
-    phases: isEdge(settings) ? joinEdgePhases : joinPhases,
+    phases: phasesFor(settings),
     reporting,
     ...(only === undefined ? {} : { only }),
   })
   if (settings.dryRun) return reportDryRun(settings, reporting)
   if (only !== undefined) return
-  const role = isEdge(settings) ? 'edge' : settings.controlPlane === undefined ? 'worker' : 'master'
+  const role = roleOf(settings)
   reporting.emit({
     type: 'result',
     text: render('messages/join-done', { role, name: settings.node.name }).trimEnd(),
     data: { node: settings.node.name, role, kubernetesVersion: settings.kubernetesVersion },
   })
+}
+
+function phasesFor(settings: JoinSettings): typeof joinPhases {
+  if (isSuperEdge(settings)) return joinSuperEdgePhases
+  return isEdge(settings) ? joinEdgePhases : joinPhases
+}
+
+function roleOf(settings: JoinSettings): 'edge' | 'superedge' | 'worker' | 'master' {
+  if (isSuperEdge(settings)) return 'superedge'
+  if (isEdge(settings)) return 'edge'
+  return settings.controlPlane === undefined ? 'worker' : 'master'
 }

@@ -17,7 +17,7 @@ export default class PackageBuild extends BaseCommand {
   static override flags = {
     manifest: Flags.string({
       description:
-        'What goes in: a file, or the name of one that comes with edgeadm (default kubernetes-1.33, kubeedge-1.23 and load-balancer)',
+        'What goes in: a file, or the name of one that comes with edgeadm (default kubernetes-1.33, kubeedge-1.23, load-balancer and superedge-0.9)',
       helpValue: 'FILE',
       multiple: true,
       multipleNonGreedy: true,

@@ -5,7 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { EdgeadmError, messageOf } from '../../output/errors.ts'
 
 /** What a package holds unless told otherwise: names of files in packages-manifests/. */
-export const DEFAULT_RECIPES: readonly string[] = ['kubernetes-1.33', 'kubeedge-1.23', 'load-balancer']
+export const DEFAULT_RECIPES: readonly string[] = [
+  'kubernetes-1.33',
+  'kubeedge-1.23',
+  'load-balancer',
+  'superedge-0.9',
+]
 
 /**
  * A recipe's text: `kubernetes-1.33` is one that comes with edgeadm, anything with a slash or an ending is a path.

@@ -37,10 +37,8 @@ export function planBuild(components: readonly Component[], options: PlanOptions
         fix: `components are ${[...byName.keys()].join(', ')}`,
       })
   const wanted = components.filter(
-    ({ name, files, image, onRequest }) =>
-      (files !== undefined || image !== undefined) &&
-      !options.without.includes(name) &&
-      (onRequest !== true || options.with.includes(name)),
+    ({ name, files, image }) =>
+      (files !== undefined || image !== undefined) && !options.without.includes(name),
   )
   const programs = new Map<string, Set<string>>()
   const steps = new Map<string, Step>()

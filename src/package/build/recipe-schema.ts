@@ -11,7 +11,6 @@ export const COMPONENT: Shape = {
   layer: 'flag?',
   image: 'text?',
   optional: 'flag?',
-  onRequest: 'flag?',
   sources: 'sources',
 }
 

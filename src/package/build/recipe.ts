@@ -24,8 +24,6 @@ export interface Component {
   readonly image?: string
   /** Left out, with a line that says so, when none of its sources can be had. */
   readonly optional?: boolean
-  /** Only with --with. */
-  readonly onRequest?: boolean
   /** In order of preference. */
   readonly sources: readonly Source[]
 }

@@ -1,3 +1,4 @@
+import type { Host } from '../../host/host.ts'
 import { changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
@@ -20,19 +21,40 @@ interface NodeSelectorTerm {
   readonly matchExpressions?: readonly { key: string; operator: string; values?: readonly string[] }[]
 }
 
-const NOT_ON_EDGES = { key: 'node-role.kubernetes.io/edge', operator: 'DoesNotExist' } as const
+/** On KubeEdge's edge nodes. */
+const KUBEEDGE_LABEL = 'node-role.kubernetes.io/edge'
 
-/** The terms that keep a DaemonSet off edge nodes: its own, each with one more expression. Undefined if they do already. */
-export function termsOffEdges(daemonSet: DaemonSet): readonly NodeSelectorTerm[] | undefined {
+/**
+ * The terms that keep a DaemonSet off nodes with a label: its own, each with one more expression. Undefined if they do
+ * already.
+ */
+export function termsOff(daemonSet: DaemonSet, label: string): readonly NodeSelectorTerm[] | undefined {
   const required =
     daemonSet.spec.template.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
   const terms = required?.nodeSelectorTerms ?? []
   const says = ({ matchExpressions = [] }: NodeSelectorTerm) =>
-    matchExpressions.some(({ key }) => key === NOT_ON_EDGES.key)
+    matchExpressions.some(({ key }) => key === label)
   if (terms.length > 0 && terms.every(says)) return undefined
+  const without = { key: label, operator: 'DoesNotExist' }
   // Terms are alternatives: each of them has to say it.
   return (terms.length > 0 ? terms : [{}]).map((term) =>
-    says(term) ? term : { ...term, matchExpressions: [...(term.matchExpressions ?? []), NOT_ON_EDGES] },
+    says(term) ? term : { ...term, matchExpressions: [...(term.matchExpressions ?? []), without] },
+  )
+}
+
+export async function keepOff(host: Host, daemonSet: DaemonSet, label: string): Promise<void> {
+  const { name, namespace } = daemonSet.metadata
+  const terms = termsOff(daemonSet, label)
+  if (terms === undefined) return
+  const affinity = {
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } },
+  }
+  const patch = JSON.stringify({ spec: { template: { spec: { affinity } } } })
+  await changeCluster(
+    host,
+    `keep DaemonSet ${namespace}/${name} off edge nodes`,
+    ['patch', 'daemonset', name, '--type=merge', '-p', patch],
+    { namespace },
   )
 }
 
@@ -48,21 +70,7 @@ export const edgeAffinity: Phase<InitContext> = {
   run: async ({ host, settings }) => {
     if (settings.dryRun) return
     const list = await kubectlGet<{ items: DaemonSet[] }>(host, ['daemonsets', '--all-namespaces'])
-    for (const daemonSet of list?.items ?? []) {
-      const { name, namespace } = daemonSet.metadata
-      if (namespace === 'kubeedge') continue
-      const terms = termsOffEdges(daemonSet)
-      if (terms === undefined) continue
-      const affinity = {
-        nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } },
-      }
-      const patch = JSON.stringify({ spec: { template: { spec: { affinity } } } })
-      await changeCluster(
-        host,
-        `keep DaemonSet ${namespace}/${name} off edge nodes`,
-        ['patch', 'daemonset', name, '--type=merge', '-p', patch],
-        { namespace },
-      )
-    }
+    for (const daemonSet of list?.items ?? [])
+      if (daemonSet.metadata.namespace !== 'kubeedge') await keepOff(host, daemonSet, KUBEEDGE_LABEL)
   },
 }

@@ -5,7 +5,7 @@ import { checkPair } from '../../kubeedge/versions.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { JoinContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
-import { notInstalled, requiredEdgeParts } from './with-edge.ts'
+import { requiredEdgeParts } from './with-edge.ts'
 
 const minorOf = (version: string) => version.split('.').slice(0, 2).join('.')
 
@@ -16,8 +16,6 @@ export const edgeDiscovery: Phase<JoinContext> = {
   preliminary: true,
   run: async (ctx) => {
     const { settings, host, signal, emit } = ctx
-    if (settings.edge.runtime === 'superedge')
-      throw notInstalled('the SuperEdge runtime', '--edge-runtime=superedge')
     const parts = requiredEdgeParts(ctx)
     const wanted = settings.edge.cloudAddresses[0]
     if (wanted !== undefined) await checkReachable(wanted, { signal })

@@ -6,6 +6,7 @@ import type { InitContext, NodeContext } from '../context.ts'
 /** The condition of the cloud side's phases. */
 export function withEdge({ settings, manifest }: InitContext): true | string {
   if (!settings.enableEdge) return '--enable-edge=false'
+  if (settings.edge.runtime !== 'kubeedge') return `--edge-runtime=${settings.edge.runtime}`
   return edgeParts(manifest) === undefined ? 'the package has no edge parts' : true
 }
 
@@ -26,11 +27,4 @@ export function requiredEdgeParts({ manifest, settings }: NodeContext): EdgePart
       fix: 'use a package whose versions go together, or --enable-edge=false',
     })
   return parts
-}
-
-/** For what can be asked for and is not there: never ignored. */
-export function notInstalled(what: string, flag: string): EdgeadmError {
-  return new EdgeadmError('usage', `${flag}: this version of edgeadm does not install ${what}`, {
-    fix: `leave ${flag} out`,
-  })
 }

@@ -1,9 +1,11 @@
-import { isControlPlane, isEdge, type NodeContext } from '../context.ts'
+import { LITE_PORT } from '../../superedge/paths.ts'
+import { isControlPlane, isEdge, isSuperEdge, type NodeContext } from '../context.ts'
 import type { Problem } from './checks.ts'
 
 /** kubeadm's ports, and on an edge node edgecore's and MetaServer's: kubelet everywhere; API server, scheduler, controller manager and etcd on a master. */
 function neededPorts({ settings }: NodeContext): number[] {
   if (isEdge(settings)) return [10350, 10550]
+  if (isSuperEdge(settings)) return [10250, LITE_PORT]
   if (!isControlPlane(settings)) return [10250]
   const api = settings.command === 'init' ? settings.bindPort : (settings.controlPlane?.bindPort ?? 6443)
   return [api, 10259, 10257, 10250, 2379, 2380]

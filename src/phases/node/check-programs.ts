@@ -1,4 +1,4 @@
-import type { NodeContext } from '../context.ts'
+import { isSuperEdge, type NodeContext } from '../context.ts'
 import { flannelImage } from '../kubernetes/flannel.ts'
 import { type ExistingContainerd, existingContainerd } from '../runtime/existing-containerd.ts'
 import type { Problem } from './checks.ts'
@@ -14,7 +14,8 @@ export async function checkPrograms(ctx: NodeContext): Promise<Problem[]> {
   const problems: Problem[] = []
   for (const [programs, severity] of [
     [REQUIRED, 'error'],
-    [USEFUL, 'warning'],
+    // It closes lite-apiserver's port.
+    [USEFUL, isSuperEdge(ctx.settings) ? 'error' : 'warning'],
   ] as const) {
     for (const program of programs) {
       if (await isInPath(host, program)) continue

@@ -20,11 +20,12 @@ function ports({ settings }: NodeContext): Port[] {
   ]
   if (!isControlPlane(settings)) return node
   const bindPort = settings.command === 'init' ? settings.bindPort : (settings.controlPlane?.bindPort ?? 6443)
-  const edge: Port[] = settings.enableEdge
-    ? [10000, 10002, 10004].map(
-        (port) => ({ port: String(port), protocol: 'tcp', what: 'KubeEdge CloudCore' }) as const,
-      )
-    : []
+  const edge: Port[] =
+    settings.enableEdge && settings.edge.runtime === 'kubeedge'
+      ? [10000, 10002, 10004].map(
+          (port) => ({ port: String(port), protocol: 'tcp', what: 'KubeEdge CloudCore' }) as const,
+        )
+      : []
   return [
     { port: String(bindPort), protocol: 'tcp', what: 'API server' },
     { port: '2379-2380', protocol: 'tcp', what: 'etcd' },

@@ -3,6 +3,7 @@ import { type Process, processes, withDescendants } from '../../host/processes.t
 import type { Residue } from '../../host/undo.ts'
 import { EDGECORE_UNIT } from '../../kubeedge/paths.ts'
 import { EdgeadmError } from '../../output/errors.ts'
+import { LITE } from '../../superedge/paths.ts'
 import { awaitCondition } from '../await.ts'
 import type { Phase } from '../workflow.ts'
 import type { ResetContext } from './context.ts'
@@ -22,7 +23,7 @@ export const containers: Phase<ResetContext> = {
   name: 'runtime/containers',
   title: 'Stop the kubelet and remaining containers',
   run: async ({ host, facts, signal, settings, residue }) => {
-    const units = [KUBELET, EDGECORE_UNIT, ...(facts.ownsContainerd ? [CONTAINERD] : [])]
+    const units = [KUBELET, LITE.unit, EDGECORE_UNIT, ...(facts.ownsContainerd ? [CONTAINERD] : [])]
     for (const unit of units) {
       if (!(await host.serviceState(unit)).active) continue
       await host.run('systemctl', ['stop', unit], { title: `stop ${unit}`, undo: null, timeout: 60_000 })

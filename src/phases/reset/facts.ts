@@ -8,6 +8,7 @@ import type { Ledger } from '../../host/ledger.ts'
 import { EDGE_CERTIFICATE, EDGECORE_CONFIG, EDGECORE_UNIT_FILE } from '../../kubeedge/paths.ts'
 import { etcdMembers } from '../../kubernetes/etcd-members.ts'
 import { readBaseline } from '../../network/baseline.ts'
+import { LITE } from '../../superedge/paths.ts'
 import { BIN, KUBEADM_CONFIG, KUBEADM_ENV } from '../context.ts'
 import { CONTAINERD_UNIT } from '../runtime/containerd.ts'
 
@@ -19,7 +20,7 @@ export interface ResetFacts {
   readonly nodeName: string
   /** On a master: the other members of etcd, by name, if it could be asked. */
   readonly otherMasters: readonly string[]
-  /** `https://host:port` that the kubelet or edgecore speaks to. */
+  /** Where the kubelet, edgecore or lite-apiserver finds the cluster. */
   readonly server: string | undefined
   /** `namespace/name`, of those whose directories the kubelet keeps. */
   readonly pods: readonly string[]
@@ -50,6 +51,7 @@ export async function gatherResetFacts(host: Host, ledger: Ledger, hostname: str
   const recorded = new Set(history.map((entry) => ('path' in entry ? entry.path : '')))
   const configuration = registrationOf((await host.readFile(KUBEADM_CONFIG)) ?? '')
   const server =
+    /--kube-apiserver-url=(\S+)/.exec((await host.readFile(LITE.unitFile)) ?? '')?.[1] ??
     /server: (\S+)/.exec((await host.readFile(KUBELET_CONF)) ?? '')?.[1] ??
     /httpServer: (\S+)/.exec((await host.readFile(EDGECORE_CONFIG)) ?? '')?.[1]
   const certificate = await host.readFile(CLIENT_CERTIFICATE)
@@ -78,7 +80,7 @@ export async function gatherResetFacts(host: Host, ledger: Ledger, hostname: str
 }
 
 async function roleOf(host: Host): Promise<ResetFacts['role']> {
-  for (const path of [EDGECORE_CONFIG, EDGE_CERTIFICATE])
+  for (const path of [EDGECORE_CONFIG, EDGE_CERTIFICATE, LITE.unitFile])
     if ((await host.stat(path)) !== undefined) return 'edge node'
   if ((await host.stat(API_SERVER)) !== undefined) return 'master'
   for (const path of EVIDENCE) if ((await host.stat(path)) !== undefined) return 'worker'

@@ -8,6 +8,7 @@ import { type NetworkBaseline, readBaseline } from '../../network/baseline.ts'
 import { firewallPrograms } from '../../network/firewall-programs.ts'
 import { leftoverLinks, leftoverNamespaces, links, namespaceNames } from '../../network/links.ts'
 import { isMaterial, leftovers } from '../../network/ruleset.ts'
+import { LITE_PORT } from '../../superedge/paths.ts'
 import { containerProcesses } from './containers.ts'
 import type { ResetContext } from './context.ts'
 
@@ -128,9 +129,9 @@ async function firewallRules({ host, facts }: ResetContext, before: NetworkBasel
   ]
 }
 
-/** Ports that only Kubernetes' own programs listen on: kubeadm's, kube-proxy's and flannel's. */
-const PORTS = new Set([2379, 2380, 2381, 6443, 10248, 10249, 10250, 10256, 10257, 10259])
-const PROGRAMS = /^(kube|etcd|flanneld|coredns|edgecore|cloudcore)/
+/** Ports that only Kubernetes' own programs listen on: kubeadm's, kube-proxy's, flannel's and lite-apiserver's. */
+const PORTS = new Set([2379, 2380, 2381, 6443, 10248, 10249, 10250, 10256, 10257, 10259, LITE_PORT])
+const PROGRAMS = /^(kube|etcd|flanneld|coredns|edgecore|cloudcore|lite-apiserver)/
 
 const ports: Check = async ({ host }) => {
   const listeners = (await host.probe('ss', ['-Hltnp'])).stdout

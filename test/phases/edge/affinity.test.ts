@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { type DaemonSet, termsOffEdges } from '../../../src/phases/edge/affinity.ts'
+import { type DaemonSet, termsOff } from '../../../src/phases/edge/affinity.ts'
 
-const notOnEdges = { key: 'node-role.kubernetes.io/edge', operator: 'DoesNotExist' }
+const LABEL = 'superedge.io/edge-node'
+const notOnEdges = { key: LABEL, operator: 'DoesNotExist' }
 const linux = { key: 'kubernetes.io/os', operator: 'In', values: ['linux'] }
 const gpu = { key: 'gpu', operator: 'Exists' }
 
@@ -21,16 +22,16 @@ function daemonSet(nodeSelectorTerms?: object[]): DaemonSet {
 }
 
 test('without affinity it gets one term', () => {
-  expect(termsOffEdges(daemonSet())).toEqual([{ matchExpressions: [notOnEdges] }])
+  expect(termsOff(daemonSet(), LABEL)).toEqual([{ matchExpressions: [notOnEdges] }])
 })
 
 test('its own terms stay, and each of them says it, since they are alternatives', () => {
-  expect(termsOffEdges(daemonSet([{ matchExpressions: [linux] }, { matchExpressions: [gpu] }]))).toEqual([
+  expect(termsOff(daemonSet([{ matchExpressions: [linux] }, { matchExpressions: [gpu] }]), LABEL)).toEqual([
     { matchExpressions: [linux, notOnEdges] },
     { matchExpressions: [gpu, notOnEdges] },
   ])
 })
 
 test('one that speaks of edges already is left alone', () => {
-  expect(termsOffEdges(daemonSet([{ matchExpressions: [linux, notOnEdges] }]))).toBeUndefined()
+  expect(termsOff(daemonSet([{ matchExpressions: [linux, notOnEdges] }]), LABEL)).toBeUndefined()
 })
