@@ -43,6 +43,12 @@ export function parseHostPort(text: string): HostPort | string {
     : { host, port: number }
 }
 
+/** Of an endpoint that was checked before: "10.0.0.10:6443" -> "10.0.0.10", "[fd00::1]:6443" -> "fd00::1". */
+export function hostOf(endpoint: string): string {
+  const parsed = parseHostPort(endpoint)
+  return typeof parsed === 'string' ? endpoint : parsed.host
+}
+
 export function formatHostPort(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 }

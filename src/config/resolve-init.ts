@@ -12,7 +12,7 @@ import type { HaSettings } from './edge-configuration.ts'
 import type { InitFlags } from './flags.ts'
 import { field } from './inputs.ts'
 import { MESH_DNS_DOMAIN } from './mesh.ts'
-import { formatHostPort, hostProblem, parseHostPort, subdomainProblem } from './names.ts'
+import { formatHostPort, hostOf, hostProblem, parseHostPort, subdomainProblem } from './names.ts'
 import {
   absolutePath,
   checked,
@@ -94,7 +94,7 @@ export function resolveInit(input: ResolveInput<InitFlags>): InitSettings {
       cloudAddresses:
         edgeSettings.cloudAddresses.length > 0
           ? edgeSettings.cloudAddresses
-          : [hostOf(controlPlaneEndpoint) ?? advertiseAddress],
+          : [controlPlaneEndpoint === undefined ? advertiseAddress : hostOf(controlPlaneEndpoint)],
     },
     ha,
     cni,
@@ -166,11 +166,6 @@ function resolveEndpoint(resolution: Resolution, ha: HaSettings, bindPort: numbe
       `port ${bindPort} is the API server's own on every master; haproxy needs another, such as 8443`,
     )
   return formatHostPort(parsed.host, parsed.port ?? (own ? 8443 : bindPort))
-}
-
-const hostOf = (endpoint: string | undefined) => {
-  const parsed = endpoint === undefined ? undefined : parseHostPort(endpoint)
-  return typeof parsed === 'object' ? parsed.host : undefined
 }
 
 function resolveCertSANs(resolution: Resolution): readonly string[] {

@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { SET_BY_KUBELET } from '../kubernetes/kernel-parameters.ts'
 import type { Reporting } from '../output/events.ts'
 import { run } from './command.ts'
 import { withLock } from './lock.ts'
@@ -16,15 +17,6 @@ const AT_LEAST: Readonly<Record<string, number>> = {
   'fs/inotify/max_user_instances': 8192,
   'fs/inotify/max_user_watches': 524_288,
 }
-/** What a kubelet or edgeadm in a machine sets for the whole kernel, since these are not per namespace. */
-const SET_BY_MACHINES = [
-  'vm/overcommit_memory',
-  'vm/panic_on_oom',
-  'kernel/panic',
-  'kernel/panic_on_oops',
-  'kernel/keys/root_maxkeys',
-  'kernel/keys/root_maxbytes',
-]
 
 interface HostState {
   readonly sysctls: Readonly<Record<string, string>>
@@ -57,7 +49,7 @@ export async function restoreHost(reporting: Reporting): Promise<void> {
 
 async function recordHost(): Promise<void> {
   const sysctls: Record<string, string> = {}
-  for (const key of [...Object.keys(AT_LEAST), ...SET_BY_MACHINES]) {
+  for (const key of [...Object.keys(AT_LEAST), ...SET_BY_KUBELET]) {
     const value = await readSysctl(key)
     if (value !== undefined) sysctls[key] = value
   }

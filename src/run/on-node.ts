@@ -1,14 +1,10 @@
-/** What `init` and `join` have in common around their list of phases: lock, ledger, journal, dry run. */
+/** What `init` and `join` have in common around their list of phases: ledger, journal, dry run. */
 
-import { rmdir } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import type { InitSettings, JoinSettings } from '../config/types.ts'
 import { dryRunHosts } from '../host/dry-run.ts'
 import type { Host } from '../host/host.ts'
-import { Ledger, STATE_DIRECTORY } from '../host/ledger.ts'
+import { Ledger } from '../host/ledger.ts'
 import { LocalMachine } from '../host/local.ts'
-import { lockMachine } from '../host/lock.ts'
-import { endOrphans } from '../host/orphans.ts'
 import { recordedHost } from '../host/recorded.ts'
 import { UnprivilegedMachine } from '../host/unprivileged.ts'
 import type { Reporting } from '../output/events.ts'
@@ -16,8 +12,8 @@ import type { PackageManifest } from '../package/index.ts'
 import type { NodeContext } from '../phases/context.ts'
 import { Journal } from '../phases/journal.ts'
 import { checkPhaseNames, type Phase, runPhases } from '../phases/workflow.ts'
-import { VERSION } from '../version.ts'
 import { checkEarlierRun, lastingSettings } from './earlier-run.ts'
+import { runOnMachine } from './machine-run.ts'
 
 export interface NodeRun<C extends NodeContext> {
   readonly settings: C['settings'] & (InitSettings | JoinSettings)
@@ -30,45 +26,32 @@ export interface NodeRun<C extends NodeContext> {
 
 /** Runs the phases on this machine, under its lock, every change recorded; or plans them, with `--dry-run`. */
 export async function runOnNode<C extends NodeContext>(run: NodeRun<C>): Promise<void> {
-  const { settings, manifest, phases, reporting } = run
+  const { settings, manifest, phases, only, reporting } = run
+  const { command, dryRun } = settings
   checkPhaseNames(phases as readonly Phase<never>[], [
     ...settings.skipPhases,
-    ...(run.only === undefined ? [] : [run.only]),
+    ...(only === undefined ? [] : [only]),
   ])
-  const command = run.only === undefined ? settings.command : `${settings.command} phase ${run.only}`
-  const unlock = settings.dryRun ? undefined : await lockMachine(command)
-  try {
-    if (!settings.dryRun) await endOrphans()
-    reporting.emit({
-      type: 'run',
-      command,
-      version: VERSION,
-      node: hostname(),
-      dryRun: settings.dryRun,
-      phases: phases.map(({ name }) => name),
-    })
-    const journal = await Journal.open(settings.command, { readOnly: settings.dryRun })
-    if (run.only === undefined) {
-      checkEarlierRun(journal, settings)
-      journal.begin(lastingSettings(settings))
-    }
-    for (const text of settings.warnings) reporting.emit({ type: 'warning', text })
-    const hostFor = hosts(settings.dryRun, reporting)
-    await runPhases<C>({
-      phases,
-      context: (phase, skips) =>
-        ({ ...reporting, settings, manifest, skips, host: hostFor(phase) }) as unknown as C,
-      skip: settings.skipPhases,
-      ...(run.only === undefined ? {} : { only: run.only }),
-      journal,
-      reporting,
-    })
-  } finally {
-    if (unlock !== undefined) {
-      await removeIfEmpty(STATE_DIRECTORY)
-      await unlock()
-    }
-  }
+  await runOnMachine(
+    { command, only, phases: phases as readonly Phase<never>[], settings, reporting },
+    async () => {
+      const journal = await Journal.open(command, { readOnly: dryRun })
+      if (only === undefined) {
+        checkEarlierRun(journal, settings)
+        journal.begin(lastingSettings(settings))
+      }
+      const hostFor = hosts(dryRun, reporting)
+      await runPhases<C>({
+        phases,
+        context: (phase, skips) =>
+          ({ ...reporting, settings, manifest, skips, host: hostFor(phase) }) as unknown as C,
+        skip: settings.skipPhases,
+        ...(only === undefined ? {} : { only }),
+        journal,
+        reporting,
+      })
+    },
+  )
 }
 
 /** The last word of a dry run. */
@@ -98,12 +81,5 @@ function readableMachine({ emit, signal }: Reporting): LocalMachine {
       type: 'warning',
       text: `without root's rights ${path} and perhaps more cannot be read: the plan takes them as not there`,
     })
-  })
-}
-
-/** A run that was refused before its first change leaves no folder either. */
-async function removeIfEmpty(directory: string): Promise<void> {
-  await rmdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
   })
 }

@@ -11,16 +11,14 @@ import { dryRunHosts } from '../host/dry-run.ts'
 import type { Host } from '../host/host.ts'
 import { Ledger } from '../host/ledger.ts'
 import { LocalMachine } from '../host/local.ts'
-import { lockMachine } from '../host/lock.ts'
 import type { Machine } from '../host/machine.ts'
-import { endOrphans } from '../host/orphans.ts'
 import type { Residue } from '../host/undo.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { gatherResetFacts, type ResetFacts } from '../phases/reset/facts.ts'
 import { resetPhases } from '../phases/reset.ts'
 import { checkPhaseNames, runPhases } from '../phases/workflow.ts'
-import { VERSION } from '../version.ts'
+import { runOnMachine } from './machine-run.ts'
 import { readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
 
 export interface ResetRun {
@@ -43,7 +41,7 @@ export async function runReset({ flags, reporting, only, confirm }: ResetRun): P
   if (!facts.isTouched) return reportUntouched(facts, reporting)
   for (const text of scopeOf(facts)) reporting.emit({ type: 'output', text })
   if (!settings.dryRun && !settings.force) await ask(facts, confirm)
-  await runLocked(settings, facts, ledger, reporting, only)
+  await putBack(settings, facts, ledger, reporting, only)
   if (settings.dryRun || only !== undefined) return
   reporting.emit({
     type: 'result',
@@ -122,51 +120,29 @@ async function ask({ nodeName }: ResetFacts, confirm: ResetRun['confirm']): Prom
     throw new EdgeadmError('usage', 'not confirmed: nothing was changed')
 }
 
-async function runLocked(
+async function putBack(
   settings: ResetSettings,
   facts: ResetFacts,
   ledger: Ledger,
   reporting: Reporting,
   only: string | undefined,
 ): Promise<void> {
-  const command = only === undefined ? 'reset' : `reset phase ${only}`
-  const unlock = settings.dryRun ? undefined : await lockMachine(command)
-  try {
-    if (!settings.dryRun) await endOrphans()
-    reporting.emit({
-      type: 'run',
-      command,
-      version: VERSION,
-      node: hostname(),
-      dryRun: settings.dryRun,
-      phases: resetPhases.map(({ name }) => name),
-    })
-    for (const text of settings.warnings) reporting.emit({ type: 'warning', text })
+  await runOnMachine({ command: 'reset', only, phases: resetPhases, settings, reporting }, async () => {
     // What init or join finished is no longer so from here on: neither may go on from there.
     if (!settings.dryRun) await rm(join(ledger.directory, 'journal.ndjson'), { force: true })
     const machine = new LocalMachine(reporting.signal)
     const hostFor = hosts(machine, settings.dryRun, reporting)
     const residue: Residue[] = []
+    const common = { ...reporting, settings, facts, ledger, machine, residue }
     await runPhases({
       phases: resetPhases,
-      context: (phase, skips) => ({
-        ...reporting,
-        settings,
-        facts,
-        ledger,
-        machine,
-        residue,
-        skips,
-        host: hostFor(phase),
-      }),
+      context: (phase, skips) => ({ ...common, skips, host: hostFor(phase) }),
       skip: settings.skipPhases,
       ...(only === undefined ? {} : { only }),
       journal: undefined,
       reporting,
     })
-  } finally {
-    await unlock?.()
-  }
+  })
 }
 
 /** What reset changes goes on no record: it only takes away. */

@@ -94,34 +94,20 @@ for (let round = 1; round <= ROUNDS; round += 1) {
     silent.push((await timed(lab, 'master-1', INIT)).seconds)
   })
 }
-row(
-  '`init`, bare machine to Ready',
-  median(by.init.edgeadm),
-  median(by.init.hand),
-  'by hand',
-  '1.0x, later 0.9x',
-)
-row(
-  '`join` of a worker, bare machine to Ready',
-  median(by.join.edgeadm),
-  median(by.join.hand),
-  'by hand',
-  '1.0x',
-)
-row(
-  '`init` where the resolver does not answer',
-  median(silent),
-  median(by.init.edgeadm),
-  'where none is set',
-  '1.1x',
-)
-row(
-  '`join` of an edge node, bare machine to Ready',
-  median(edge.edgeadm),
-  median(edge.hand),
-  'by hand, edgecore alone',
-  '',
-)
+const seconds: readonly (readonly [
+  what: string,
+  edgeadm: number[],
+  other: number[],
+  against: string,
+  goal: string,
+])[] = [
+  ['`init`, bare machine to Ready', by.init.edgeadm, by.init.hand, 'by hand', '1.0x, later 0.9x'],
+  ['`join` of a worker, bare machine to Ready', by.join.edgeadm, by.join.hand, 'by hand', '1.0x'],
+  ['`init` where the resolver does not answer', silent, by.init.edgeadm, 'where none is set', '1.1x'],
+  ['`join` of an edge node, bare machine to Ready', edge.edgeadm, edge.hand, 'by hand, edgecore alone', ''],
+]
+for (const [what, edgeadm, other, against, goal] of seconds)
+  row(what, median(edgeadm), median(other), against, goal)
 const unpack = await benchUnpack()
 row('unpack and verify the package', unpack.edgeadm, unpack.byHand, '`tar -x` and `sha256sum -c`', '1.0x')
 

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import { hostOf } from '../../config/names.ts'
 import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
 import type { KeyedCertificate } from '../../kubernetes/certificates.ts'
 import { applyManifest, kubectlGet } from '../../kubernetes/kubectl.ts'
 import { render } from '../../templates.ts'
 import type { InitContext } from '../context.ts'
-import { hostOf } from '../node/address.ts'
 import type { Phase } from '../workflow.ts'
 import { withEdge } from './with-edge.ts'
 

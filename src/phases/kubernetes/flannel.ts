@@ -1,6 +1,6 @@
+import { parseHostPort } from '../../config/names.ts'
 import { applyTemplate } from '../../kubernetes/kubectl.ts'
 import type { InitContext } from '../context.ts'
-import { hostOf } from '../node/address.ts'
 import type { Phase } from '../workflow.ts'
 
 /** flannel's own configuration; one network per address family. */
@@ -18,9 +18,10 @@ function network({ settings }: InitContext): Record<string, unknown> {
 
 function apiServer({ settings }: InitContext): { apiHost: string; apiPort: string } {
   const { controlPlaneEndpoint, advertiseAddress, bindPort } = settings
-  if (controlPlaneEndpoint === undefined) return { apiHost: advertiseAddress, apiPort: String(bindPort) }
-  const port = /:(\d+)$/.exec(controlPlaneEndpoint)?.[1]
-  return { apiHost: hostOf(controlPlaneEndpoint), apiPort: port ?? String(bindPort) }
+  const parsed = parseHostPort(controlPlaneEndpoint ?? '')
+  // Without an endpoint that is one, the machine's own.
+  const { host, port } = typeof parsed === 'string' ? { host: advertiseAddress, port: bindPort } : parsed
+  return { apiHost: host, apiPort: String(port ?? bindPort) }
 }
 
 /** Undefined without a package, or with one that has no flannel: node/checks says so before anything is changed. */

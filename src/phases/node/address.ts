@@ -1,3 +1,4 @@
+import { hostOf } from '../../config/names.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { NodeContext } from '../context.ts'
 
@@ -24,9 +25,4 @@ export async function nodeAddress({ settings, host }: NodeContext): Promise<stri
     )
   }
   return source
-}
-
-/** "10.0.0.10:6443" -> "10.0.0.10", "[fd00::1]:6443" -> "fd00::1". */
-export function hostOf(endpoint: string): string {
-  return /^\[(.+)\](?::\d+)?$/.exec(endpoint)?.[1] ?? endpoint.replace(/:\d+$/, '')
 }

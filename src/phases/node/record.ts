@@ -1,20 +1,16 @@
 import { dirname } from 'node:path'
+import { SET_BY_KUBELET } from '../../kubernetes/kernel-parameters.ts'
 import { lookAtNetwork, readBaseline, saveBaseline } from '../../network/baseline.ts'
 import { NAMESPACES } from '../../network/links.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
 /**
- * Kernel parameters that the kubelet sets (`setupKernelTunables` in pkg/kubelet/cm), that kube-proxy sets
- * (cmd/kube-proxy/app/conntrack.go, pkg/proxy/iptables), and that the kernel itself changes with `ip_forward`.
+ * Kernel parameters that the kubelet sets, that kube-proxy sets (cmd/kube-proxy/app/conntrack.go, pkg/proxy/iptables), and
+ * that the kernel itself changes with `ip_forward`.
  */
 const SET_BY_OTHERS = [
-  'vm/overcommit_memory',
-  'vm/panic_on_oom',
-  'kernel/panic',
-  'kernel/panic_on_oops',
-  'kernel/keys/root_maxkeys',
-  'kernel/keys/root_maxbytes',
+  ...SET_BY_KUBELET,
   'net/netfilter/nf_conntrack_max',
   'net/netfilter/nf_conntrack_tcp_timeout_established',
   'net/netfilter/nf_conntrack_tcp_timeout_close_wait',

@@ -1,3 +1,4 @@
+import { hostOf } from '../../config/names.ts'
 import type { Phase } from '../workflow.ts'
 import type { ResetContext } from './context.ts'
 
@@ -39,7 +40,6 @@ export function virtualServers(
   return saved.split('\n').flatMap((line): [string, string][] => {
     const [, flag, server] = /^-A (-[tu]) (\S+)/.exec(line) ?? []
     if (flag === undefined || server === undefined) return []
-    const address = server.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
-    return addresses.includes(address) ? [[flag, server]] : []
+    return addresses.includes(hostOf(server)) ? [[flag, server]] : []
   })
 }
