@@ -64,4 +64,6 @@ export interface PackageSettings {
   readonly path: string | undefined
   /** `--install-pkg-sha256`: 64 hexadecimal digits, lower case. */
   readonly sha256: string | undefined
+  /** `--install-pkg-public-key`: path of an ed25519 public key (PEM). Undefined: a signature is not asked for. */
+  readonly publicKey: string | undefined
 }

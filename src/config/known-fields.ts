@@ -127,7 +127,7 @@ export const EDGE_CONFIGURATION_FIELDS: Fields = {
   ...typeMeta,
   enableEdge: null,
   cni: null,
-  package: { path: null, sha256: null },
+  package: { path: null, sha256: null, publicKey: null },
   node: { labels: { '*': null }, taints: [{ key: null, value: null, effect: null }] },
   edge: {
     runtime: null,

@@ -77,7 +77,12 @@ export function resolvePackage(resolution: Resolution): PackageSettings {
   const path = checked(resolution, inputs.text('install-pkg-path', edge('package.path')), (value) =>
     value === '' ? 'the path is empty' : undefined,
   )
-  return { path, sha256: sha256?.toLowerCase() }
+  const publicKey = checked(
+    resolution,
+    inputs.text('install-pkg-public-key', edge('package.publicKey')),
+    () => (path === undefined ? 'no package was named whose signature it could check' : undefined),
+  )
+  return { path, sha256: sha256?.toLowerCase(), publicKey }
 }
 
 export function resolveEdge(resolution: Resolution): EdgeSettings {

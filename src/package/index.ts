@@ -2,12 +2,14 @@
 
 export { checkArchitecture, machineArchitecture } from './architecture.ts'
 export { type FetchOptions, fetchPackage } from './fetch.ts'
-export type {
-  Architecture,
-  PackageComponent,
-  PackageFile,
-  PackageImage,
-  PackageManifest,
+export {
+  type Architecture,
+  MANIFEST_NAME,
+  type PackageComponent,
+  type PackageFile,
+  type PackageImage,
+  type PackageManifest,
+  serializeManifest,
 } from './manifest.ts'
 export { cacheDirectory, defaultPackagePath, packageFileName, packagesDirectory } from './paths.ts'
 export {

@@ -23,11 +23,12 @@ export interface UnpackOptions extends VerifyOptions {
 /**
  * Reads only the manifest, which is the first entry: quick whatever the package's size.
  * @param path a .tar.zst, .tar.gz, .tar, or an unpacked package
- * @throws EdgeadmError class `package`: missing, not a package, truncated, format not known
+ * @throws EdgeadmError class `package`: missing, not a package, truncated, format not known, not signed with the key
  */
-export async function readPackageManifest(path: string, reporting: Reporting): Promise<PackageManifest> {
-  const quiet = { ...reporting, emit: () => {} }
-  return pass(path, { where: path, manifestOnly: true, output: () => undefined }, quiet, 'read the package')
+export async function readPackageManifest(path: string, options: VerifyOptions): Promise<PackageManifest> {
+  const quiet = { ...options, emit: () => {} }
+  const manifestOnly = { ...keyOf(options), where: path, manifestOnly: true, output: () => undefined }
+  return pass(path, manifestOnly, quiet, 'read the package')
 }
 
 /**

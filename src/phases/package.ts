@@ -1,8 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EdgeadmError } from '../output/errors.ts'
-import type { Reporting } from '../output/events.ts'
-import { unpackPackage } from '../package/index.ts'
+import { MANIFEST_NAME, serializeManifest, unpackPackage, type VerifyOptions } from '../package/index.ts'
 import { BIN, INSTALLED_PACKAGE, isEdge, type NodeContext, UNPACKED } from './context.ts'
 import type { Phase } from './workflow.ts'
 
@@ -42,24 +41,31 @@ let unpacking: Promise<unknown> | undefined
  * To be called by whoever takes something from {@link UNPACKED}. On a finished node the package is not unpacked any more,
  * and a phase may want to run again: an image was removed, an edge part is added.
  */
-export async function ensureUnpacked({ settings, host, emit, signal }: NodeContext): Promise<void> {
-  const { path } = settings.package
+export async function ensureUnpacked(ctx: NodeContext): Promise<void> {
+  const { settings, emit, signal } = ctx
+  const { path, publicKey } = settings.package
   if (settings.dryRun || path === undefined) return
-  if (unpacking === undefined && (await isUnpacked(host))) return
+  if (unpacking === undefined && (await isUnpacked(ctx))) return
+  const options = { emit, signal, ...(publicKey === undefined ? {} : { publicKey }) }
   // Phases that run beside each other wait for the same one.
-  unpacking ??= unpackInto(path, { emit, signal }).finally(() => {
+  unpacking ??= unpackInto(path, options).finally(() => {
     unpacking = undefined
   })
   await unpacking
 }
 
-/** Whole, and not from before a power cut, which may have taken what the kernel had not written yet. */
-async function isUnpacked(host: NodeContext['host']): Promise<boolean> {
-  return (await host.readFile(join(UNPACKED, BOOT_FILE))) === (await host.readFile(BOOT_ID))
+/**
+ * Whole, of this very package (an interrupted run may have had another one, perhaps unsigned), and not from before a power
+ * cut, which may have taken what the kernel had not written yet.
+ */
+async function isUnpacked({ host, manifest }: NodeContext): Promise<boolean> {
+  if ((await host.readFile(join(UNPACKED, BOOT_FILE))) !== (await host.readFile(BOOT_ID))) return false
+  if (manifest === undefined) return false
+  return (await host.readFile(join(UNPACKED, MANIFEST_NAME))) === serializeManifest(manifest).toString()
 }
 
 /** Beside its place at first: what is in its place is whole. */
-async function unpackInto(path: string, reporting: Reporting): Promise<void> {
+async function unpackInto(path: string, options: VerifyOptions): Promise<void> {
   await rm(UNPACKED, { recursive: true, force: true })
   const staging = `${UNPACKED}.part`
   await rm(staging, { recursive: true, force: true })
@@ -67,7 +73,7 @@ async function unpackInto(path: string, reporting: Reporting): Promise<void> {
   await mkdir(staging, { recursive: true, mode: 0o700 })
   try {
     await unpackPackage(path, staging, {
-      ...reporting,
+      ...options,
       select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
     })
     await writeFile(join(staging, BOOT_FILE), await readFile(BOOT_ID))

@@ -26,11 +26,13 @@ export interface OpenedPackage {
 export interface PackageFlags {
   readonly 'install-pkg-path'?: string | undefined
   readonly 'install-pkg-sha256'?: string | undefined
+  readonly 'install-pkg-public-key'?: string | undefined
 }
 
 /**
  * What the package offers, before anything is decided: only its manifest is read. A package at an URL is downloaded first.
- * @throws EdgeadmError class `package`: missing, not a package, another sha256, for another architecture
+ * @throws EdgeadmError class `package`: missing, not a package, another sha256, not signed with the key, for another
+ *   architecture; `usage`: the key cannot be read
  */
 export async function openPackage(
   flags: PackageFlags,
@@ -42,6 +44,7 @@ export async function openPackage(
     | undefined
   const named = flags['install-pkg-path'] ?? textOf(inFile?.path)
   const sha256 = (flags['install-pkg-sha256'] ?? textOf(inFile?.sha256))?.toLowerCase()
+  const publicKey = flags['install-pkg-public-key'] ?? textOf(inFile?.publicKey)
   if (named === undefined)
     return {
       path: undefined,
@@ -50,7 +53,10 @@ export async function openPackage(
     }
   const path = /^https?:\/\//.test(named) ? await download(named, sha256, reporting) : named
   if (path === named && sha256 !== undefined) await checkSum(path, sha256)
-  const manifest = await readPackageManifest(path, reporting)
+  const manifest = await readPackageManifest(path, {
+    ...reporting,
+    ...(publicKey === undefined ? {} : { publicKey }),
+  })
   checkArchitecture(manifest, path)
   return { path, manifest, versions: { kubernetesVersions: [manifest.kubernetesVersion], source: path } }
 }

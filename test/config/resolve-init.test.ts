@@ -74,7 +74,7 @@ apiVersion: edgeadm.io/v1alpha1
 kind: EdgeConfiguration
 enableEdge: false
 cni: none
-package: {path: /srv/package.tar.zst}
+package: {path: /srv/package.tar.zst, publicKey: /srv/key.pub}
 node: {labels: {site: a, kept: "1"}}
 edge: {runtime: superedge, metaServer: plain, cloudAddresses: [cloud.example], edgeMesh: false}
 highAvailability: {mode: external}
@@ -103,7 +103,7 @@ it('takes everything from the file', () => {
     featureGates: { A: true, B: false },
     enableEdge: false,
     cni: 'none',
-    package: { path: '/srv/package.tar.zst' },
+    package: { path: '/srv/package.tar.zst', publicKey: '/srv/key.pub' },
     edge: { runtime: 'superedge', metaServer: 'plain', cloudAddresses: ['cloud.example'], edgeMesh: false },
     ha: { mode: 'external' },
     warnings: [],
@@ -178,6 +178,10 @@ describe('single values', () => {
     [{ 'ignore-preflight-errors': ['all', 'Swap'] }, "don't specify individual checks if 'all' is used"],
     [{ 'cri-socket': 'tcp://x' }, '--cri-socket: "tcp://x" is not an absolute path of a unix socket'],
     [{ 'install-pkg-sha256': 'ab' }, 'expected a SHA-256 of 64 hexadecimal digits'],
+    [
+      { 'install-pkg-public-key': '/key.pub' },
+      '--install-pkg-public-key: no package was named whose signature it could check',
+    ],
     [{ interface: 'eth9' }, '--interface: there is no network interface "eth9"; there are eth0'],
     [{ ha: 'external' }, '--ha=external: needs --control-plane-endpoint'],
     [{ 'ha-virtual-router-id': '0' }, '--ha-virtual-router-id: must be a number from 1 to 255'],

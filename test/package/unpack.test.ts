@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkArchitecture } from '../../src/package/architecture.ts'
 import { serializeManifest } from '../../src/package/manifest.ts'
-import { signManifest } from '../../src/package/signature.ts'
 import { readPackageManifest, unpackPackage, verifyPackage } from '../../src/package/unpack.ts'
+import { newSigner, signedEntries } from './signed.ts'
 import {
   entriesOf,
   FILES,
@@ -113,20 +112,12 @@ test('another architecture is told from the manifest', () => {
 
 describe('signatures', () => {
   const keys = () => {
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const { key, publicPem } = newSigner()
     const path = join(temporaryFolder(), 'key.pub')
-    writeFileSync(path, publicKey.export({ type: 'spki', format: 'pem' }))
-    return { privateKey, publicKey: path }
+    writeFileSync(path, publicPem)
+    return { privateKey: key, publicKey: path }
   }
-  const signed = (key: Parameters<typeof signManifest>[1], manifest = manifestOf()) => {
-    const [first, ...rest] = entriesOf(manifest)
-    const content = signManifest(serializeManifest(manifestOf()), key)
-    return packageFile([
-      first as NonNullable<typeof first>,
-      { path: 'manifest.sig', content, mode: 0o644 },
-      ...rest,
-    ])
-  }
+  const signed = (...args: Parameters<typeof signedEntries>) => packageFile(signedEntries(...args))
 
   test('the right key is accepted', async () => {
     const { privateKey, publicKey } = keys()

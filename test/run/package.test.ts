@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { beforeEach, expect, test, vi } from 'vitest'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { readConfigFile } from '../../src/config/load.ts'
 import { openPackage } from '../../src/run/package.ts'
 import { serveFiles, type TestServer } from '../package/server.ts'
+import { newSigner, signedEntries } from '../package/signed.ts'
 import { packageFile, reporter, temporaryFolder } from '../package/synthetic.ts'
 
 const file = packageFile()
@@ -38,4 +41,40 @@ test('another sha256 is refused, for a file and for an URL', async () => {
 
 test('nothing named is no package', async () => {
   expect(await openPackage({}, undefined, reporter())).toMatchObject({ path: undefined, manifest: undefined })
+})
+
+describe('a public key', () => {
+  const signer = newSigner()
+  const key = join(temporaryFolder(), 'key.pub')
+  writeFileSync(key, signer.publicPem)
+  const signed = packageFile(signedEntries(signer.key))
+  const openWith = (path: string, publicKeyFile: string) =>
+    openPackage({ 'install-pkg-path': path, 'install-pkg-public-key': publicKeyFile }, undefined, reporter())
+
+  test('takes what its owner signed', async () => {
+    expect((await openWith(signed, key)).manifest?.kubernetesVersion).toBe('v1.33.13')
+  })
+
+  test('refuses what nobody signed, what somebody else signed, and a key that is none', async () => {
+    await expect(openWith(file, key)).rejects.toMatchObject({
+      class: 'package',
+      message: `${file} is not signed, but a public key was given`,
+    })
+    const other = packageFile(signedEntries(newSigner().key))
+    await expect(openWith(other, key)).rejects.toMatchObject({
+      class: 'package',
+      message: expect.stringContaining('does not fit its manifest and the given key'),
+    })
+    await expect(openWith(signed, file)).rejects.toMatchObject({
+      class: 'usage',
+      message: expect.stringContaining('cannot be read as a public key'),
+    })
+  })
+
+  test('may stand in the configuration file', async () => {
+    const config = join(temporaryFolder(), 'config.yaml')
+    const body = `apiVersion: edgeadm.io/v1alpha1\nkind: EdgeConfiguration\npackage: {path: ${file}, publicKey: ${key}}\n`
+    writeFileSync(config, body)
+    await expect(openPackage({}, await readConfigFile(config), reporter())).rejects.toThrow('is not signed')
+  })
 })

@@ -14,6 +14,10 @@ const choice = (choices: readonly string[], description: string) =>
 const packageFlags = {
   'install-pkg-path': text('FILE|URL', 'The offline package: a file, an unpacked folder or a URL.'),
   'install-pkg-sha256': text('HEX', 'SHA-256 that the package must have.'),
+  'install-pkg-public-key': text(
+    'FILE',
+    'Ed25519 public key (PEM): a package that its owner did not sign is refused.',
+  ),
 }
 
 const enableEdge = (description: string) => boolean({ allowNo: true, description })
