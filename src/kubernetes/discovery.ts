@@ -27,11 +27,19 @@ export interface DiscoveryOptions {
   readonly timeout?: number
   /** Milliseconds to wait for the signature of a token that was made a moment ago. Default 5 s. */
   readonly tokenWait?: number
+  /** The same in a cluster that was made a moment ago and has signed none yet. Default 30 s. */
+  readonly firstTokenWait?: number
 }
 
 export const CLUSTER_INFO_PATH = '/api/v1/namespaces/kube-public/configmaps/cluster-info'
 /** Farther apart than this, certificates and tokens made on one side may not be valid on the other. */
 export const MAXIMUM_CLOCK_SKEW = 30_000
+/** Milliseconds. A controller manager that runs signs a token within 0.1 s; the rest is for one that is busy. */
+const TOKEN_WAIT = 5000
+/** Milliseconds. One that has just started signs only after some seconds. */
+const FIRST_TOKEN_WAIT = 30_000
+/** Milliseconds. In a cluster older than this the controller manager has had its start. */
+const YOUNG = 120_000
 const NEW_TOKEN = 'On a master, edgeadm token create --print-join-command prints a new join line.'
 
 type TokenDiscovery = Extract<JoinDiscovery, { kind: 'token' }>
@@ -77,6 +85,8 @@ export async function discoverCluster(
 
 interface ClusterInfo {
   readonly kubeconfig: string
+  /** RFC 3339. */
+  readonly created: string | undefined
   readonly data: Readonly<Record<string, string>>
 }
 
@@ -87,7 +97,7 @@ async function awaitSignature(
   token: BootstrapToken,
   options: DiscoveryOptions,
 ): Promise<ClusterInfo & { readonly signature: string }> {
-  const deadline = Date.now() + (options.tokenWait ?? 5000)
+  const begun = Date.now()
   for (;;) {
     const response = await apiGet({
       url,
@@ -99,14 +109,27 @@ async function awaitSignature(
     const info = clusterInfo(response, endpoint)
     const signature = info.data[`jws-kubeconfig-${token.id}`]
     if (signature) return { ...info, signature }
-    if (Date.now() >= deadline)
+    const wait = signerRuns(info)
+      ? (options.tokenWait ?? TOKEN_WAIT)
+      : (options.firstTokenWait ?? FIRST_TOKEN_WAIT)
+    if (Date.now() - begun >= wait)
       throw new EdgeadmError(
         'discovery',
-        `The token with id ${token.id} has expired or is unknown to the master ${endpoint}`,
-        { fix: NEW_TOKEN },
+        `The token with id ${token.id} has expired or is unknown to the master ${endpoint}, which did not vouch for it within ${wait / 1000} s`,
+        {
+          fix: `On a master, edgeadm token list shows the valid tokens, and edgeadm token create --print-join-command prints a new join line; if the list has this one, the kube-controller-manager does not run.`,
+        },
       )
     await sleep(500, undefined, { signal: options.signal })
   }
+}
+
+/** Whether a valid token would have its signature by now: others have theirs, or the cluster is no new one. */
+function signerRuns({ data, created }: ClusterInfo): boolean {
+  return (
+    Object.keys(data).some((key) => key.startsWith('jws-kubeconfig-')) ||
+    Date.now() - Date.parse(created ?? '') > YOUNG
+  )
 }
 
 function clusterInfo(response: ApiResponse, endpoint: string): ClusterInfo {
@@ -122,12 +145,13 @@ function clusterInfo(response: ApiResponse, endpoint: string): ClusterInfo {
       `What answers at ${endpoint} is not the API server of a cluster that kubeadm made: no cluster-info (HTTP ${response.status})`,
       { fix: 'Check host and port.' },
     )
-  let data: Record<string, string> | undefined
+  let map: { data?: Record<string, string>; metadata?: { creationTimestamp?: string } }
   try {
-    data = (JSON.parse(response.body) as { data?: Record<string, string> }).data
+    map = JSON.parse(response.body) as typeof map
   } catch (cause) {
     throw new EdgeadmError('discovery', `The cluster-info of ${endpoint} is not JSON`, { cause })
   }
+  const { data } = map
   const kubeconfig = data?.kubeconfig
   if (!data || !kubeconfig)
     throw new EdgeadmError(
@@ -135,7 +159,7 @@ function clusterInfo(response: ApiResponse, endpoint: string): ClusterInfo {
       `The cluster-info of ${endpoint} has no kubeconfig: this API server is not set up for bootstrap tokens`,
       { fix: 'Run edgeadm init phase bootstrap-token on the master.' },
     )
-  return { kubeconfig, data }
+  return { kubeconfig, data, created: map.metadata?.creationTimestamp }
 }
 
 /** The API server says its time in the Date header, to the second. */

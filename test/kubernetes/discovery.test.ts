@@ -39,7 +39,7 @@ const discover = (
       unsafeSkipCAVerification: false,
       ...overrides,
     },
-    { signal: AbortSignal.timeout(10_000), timeout: 2000, tokenWait: 0, ...options },
+    { signal: AbortSignal.timeout(10_000), timeout: 2000, tokenWait: 0, firstTokenWait: 0, ...options },
   )
 
 const failure = async (work: Promise<unknown>): Promise<EdgeadmError> => {
@@ -74,7 +74,7 @@ it('waits a moment for the signature of a token that was just made', async () =>
   const late = await serve({
     body: (requests) => JSON.stringify({ data: requests < 2 ? bare.data : signed.data }),
   })
-  await expect(discover(late.port, {}, { tokenWait: 3000 })).resolves.toMatchObject({
+  await expect(discover(late.port, {}, { firstTokenWait: 3000 })).resolves.toMatchObject({
     server: 'https://control-plane:6443',
   })
 })
@@ -93,8 +93,21 @@ describe('what is wrong with the token or the hash', () => {
     const { port } = await serve({ tokens: [] })
     expect(await failure(discover(port))).toMatchObject({
       class: 'discovery',
-      message: `The token with id abcdef has expired or is unknown to the master 127.0.0.1:${port}`,
+      message: `The token with id abcdef has expired or is unknown to the master 127.0.0.1:${port}, which did not vouch for it within 0 s`,
     })
+  })
+
+  it.each([
+    ['others are signed', ['ffffff.0123456789abcdef'], new Date()],
+    ['the cluster is an old one', [], new Date(Date.now() - 86_400_000)],
+  ])('is told soon where %s', async (_, tokens, created) => {
+    const { data } = await serve({ tokens })
+    const metadata = { creationTimestamp: created.toISOString() }
+    const { port } = await serve({ body: () => JSON.stringify({ metadata, data }) })
+    const begun = Date.now()
+    const waits = { tokenWait: 600, firstTokenWait: 30_000 }
+    expect((await failure(discover(port, {}, waits))).message).toContain('within 0.6 s')
+    expect(Date.now() - begun).toBeLessThan(5000)
   })
 
   it('another secret', async () => {
@@ -209,7 +222,7 @@ describe('what is wrong with the master', () => {
 it('stops when it is told to', async () => {
   const { port } = await serve({ tokens: [] })
   const stop = new AbortController()
-  const work = discover(port, {}, { signal: stop.signal, tokenWait: 60_000 })
+  const work = discover(port, {}, { signal: stop.signal, firstTokenWait: 60_000 })
   setTimeout(() => stop.abort(new Error('stopped')), 100)
   await expect(work).rejects.toThrow()
 })

@@ -2,10 +2,11 @@
 
 import { basename } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { diffMachine } from '../../src/lab/index.ts'
+import { newSigner, signedEntries } from '../package/signed.ts'
 import { entriesOf, manifestOf, tarOf } from '../package/synthetic.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { runEdgeadm } from './edgeadm-run.ts'
+import { changesOf } from './machine-changes.ts'
 import { useLab } from './machines.ts'
 
 const lab = useLab({ masters: 1, workers: 1, executable: EXECUTABLE, package: PACKAGE })
@@ -18,13 +19,6 @@ const TMP = '/run/bad'
 async function put(machine: string, name: string, content: string | Buffer): Promise<string> {
   await lab.run(machine, ['sh', '-c', `mkdir -p ${TMP} && cat >${TMP}/${name}`], { input: content })
   return `${TMP}/${name}`
-}
-
-/** What differs on the machine's disk since its boot; its journal does by itself. */
-async function changes(machine: string): Promise<string[]> {
-  return (await diffMachine(lab.name, machine))
-    .map(({ path }) => path)
-    .filter((path) => !path.startsWith('/var/log/journal'))
 }
 
 interface Refusal {
@@ -43,6 +37,8 @@ describe('refused at once', () => {
     await lab.run('worker-1', ['sh', '-c', `mkdir -p ${TMP} && head -c 20000000 ${good} >${TMP}/cut.tar.zst`])
     await put('worker-1', 'noise.tar.zst', 'not a package')
     await put('worker-1', 'arm.tar', tarOf(entriesOf(manifestOf(undefined, { arch: 'arm64' }))))
+    await put('worker-1', 'key.pub', newSigner().publicPem)
+    await put('worker-1', 'signed.tar', tarOf(signedEntries(newSigner().key)))
     await put(
       'worker-1',
       'unknown-field.yaml',
@@ -56,7 +52,7 @@ describe('refused at once', () => {
     await put('worker-1', 'broken.yaml', 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: [\n')
   })
   afterAll(async () => {
-    expect(await changes('worker-1')).toEqual([])
+    expect(await changesOf(lab, 'worker-1')).toEqual([])
   })
 
   const join = (...args: string[]): string[] => [
@@ -98,6 +94,31 @@ describe('refused at once', () => {
       args: ['init', `--install-pkg-path=${TMP}/arm.tar`],
       exitCode: 4,
       says: /arm\.tar is for .*arm64.*amd64/,
+    },
+    {
+      what: 'a package that nobody signed, where a key is given',
+      args: ['init', ...WITH_PACKAGE, `--install-pkg-public-key=${TMP}/key.pub`],
+      exitCode: 4,
+      says: /is not signed, but a public key was given/,
+      also: /get the signed package/,
+    },
+    {
+      what: 'a package that somebody else signed',
+      args: ['join', `--install-pkg-path=${TMP}/signed.tar`, `--install-pkg-public-key=${TMP}/key.pub`],
+      exitCode: 4,
+      says: /the signature of .*signed\.tar does not fit its manifest and the given key/,
+    },
+    {
+      what: 'a key that is none',
+      args: ['init', ...WITH_PACKAGE, '--install-pkg-public-key=/etc/hostname'],
+      exitCode: 2,
+      says: /\/etc\/hostname cannot be read as a public key/,
+    },
+    {
+      what: 'a key and no package',
+      args: ['init', `--install-pkg-public-key=${TMP}/key.pub`],
+      exitCode: 2,
+      says: /--install-pkg-public-key: no package was named whose signature it could check/,
     },
     {
       what: 'a version that the package does not have',
@@ -244,112 +265,5 @@ describe('refused at once', () => {
     expect(withPackage.exitCode, withPackage.error?.message).toBe(0)
     const planned = withPackage.events.flatMap((event) => (event.type === 'change' ? [event.target] : []))
     expect(planned).toEqual(expect.arrayContaining(['/usr/local/bin/kubelet', '/etc/containerd/config.toml']))
-  })
-})
-
-describe('against a master', () => {
-  let joinWords: string[] = []
-  const joinWith = (token: string, hash = joinWords[6] ?? ''): string[] => [
-    ...['join', joinWords[2] ?? '', `--token=${token}`, `--discovery-token-ca-cert-hash=${hash}`],
-    ...[...WITH_PACKAGE, '--enable-edge=false'],
-  ]
-  const token = (): string => joinWords[4] ?? ''
-
-  test('a second run at the same time is told who holds the machine', async () => {
-    let second: ReturnType<typeof runEdgeadm> | undefined
-    const first = await runEdgeadm(lab, 'master-1', INIT, {
-      onPhase: (phase) => {
-        if (phase === 'certs')
-          second = lab
-            .probe('master-1', ['edgeadm', ...INIT])
-            .then(({ exitCode, stderr }) => ({ exitCode, events: [], error: undefined, stderr }))
-      },
-    })
-    expect(first.exitCode, first.error?.message).toBe(0)
-    const refused = (await second) as { exitCode: number; stderr: string } | undefined
-    expect(refused?.exitCode).toBe(5)
-    expect(refused?.stderr).toMatch(/error: another run holds this machine: `edgeadm init`, pid \d+, since /)
-    joinWords = (await lab.run('master-1', ['edgeadm', 'token', 'create', '--print-join-command']))
-      .trim()
-      .split(' ')
-    expect(joinWords).toHaveLength(7)
-  })
-
-  test('init again is done at once with the same settings, and refused with others', async () => {
-    const begun = Date.now()
-    const again = await runEdgeadm(lab, 'master-1', INIT)
-    expect(again.exitCode, again.error?.message).toBe(0)
-    expect(Date.now() - begun).toBeLessThan(6000)
-    const other = await runEdgeadm(lab, 'master-1', [...INIT, '--pod-network-cidr=10.200.0.0/16'])
-    expect(other.exitCode).toBe(3)
-    expect(other.error?.message).toMatch(
-      /^this machine is a node already: `edgeadm init` set it up at .* with other settings$/,
-    )
-    expect(other.error?.details).toEqual(['--pod-network-cidr was 10.244.0.0/16 and is now 10.200.0.0/16'])
-    const join = await runEdgeadm(lab, 'master-1', joinWith(token()))
-    expect(join.exitCode).toBe(3)
-    expect(join.error?.message).toMatch(
-      /^this machine is the master of a cluster already: `edgeadm init` set it up at /,
-    )
-  })
-
-  test('a wrong CA hash, a wrong secret, an unknown token: the worker stays as it was', async () => {
-    const wrongHash = await runEdgeadm(lab, 'worker-1', joinWith(token(), `sha256:${'0'.repeat(64)}`))
-    expect(wrongHash.exitCode, wrongHash.error?.message).toBe(6)
-    expect(wrongHash.error?.message).toContain('is not the one that --discovery-token-ca-cert-hash names')
-    const id = token().split('.')[0]
-    const wrongSecret = await runEdgeadm(lab, 'worker-1', joinWith(`${id}.0123456789abcdef`))
-    expect(wrongSecret.exitCode).toBe(6)
-    expect(wrongSecret.error?.message).toContain('secret does not fit')
-    const expired = await runEdgeadm(lab, 'worker-1', joinWith('aaaaaa.0123456789abcdef'))
-    expect(expired.exitCode).toBe(6)
-    expect(expired.error?.message).toMatch(/token with id aaaaaa has expired or is unknown/)
-    for (const { events } of [wrongHash, wrongSecret, expired])
-      expect(JSON.stringify(events)).not.toContain('.0123456789abcdef')
-    expect(await changes('worker-1')).toEqual([])
-  })
-
-  test('Ctrl-C and SIGTERM say how to go on; the same line goes on and ends with a Ready node', async () => {
-    const before = await runEdgeadm(lab, 'worker-1', joinWith(token()), {
-      signal: { name: 'INT', phase: 'package' },
-    })
-    expect(before.exitCode).toBe(130)
-    expect(before.error?.fix).toBe('nothing was changed yet; run the same command again when you like')
-    expect(await changes('worker-1')).toEqual([])
-
-    const interrupted = await runEdgeadm(lab, 'worker-1', joinWith(token()), {
-      signal: { name: 'INT', phase: 'runtime/images' },
-    })
-    expect(interrupted.exitCode).toBe(130)
-    expect(interrupted.error?.message).toBe('interrupted by Ctrl-C')
-    expect(interrupted.error?.fix).toBe(
-      'run the same command again to go on where it stopped, or `edgeadm reset` to go back',
-    )
-    const terminated = await runEdgeadm(lab, 'worker-1', joinWith(token()), {
-      signal: { name: 'TERM', phase: 'cni/config' },
-    })
-    expect(terminated.exitCode, terminated.error?.message).toBe(143)
-
-    const last = await runEdgeadm(lab, 'worker-1', joinWith(token()))
-    expect(last.exitCode, last.error?.message).toBe(0)
-    expect(await lab.run('master-1', ['kubectl', 'get', 'nodes', '--no-headers'])).toMatch(
-      /^worker-1 +Ready /m,
-    )
-  })
-
-  test('join again is done at once with an expired token too, and refused with other settings', async () => {
-    await lab.run('master-1', ['edgeadm', 'token', 'delete', token().split('.')[0] ?? ''])
-    const begun = Date.now()
-    const again = await runEdgeadm(lab, 'worker-1', joinWith(token()))
-    expect(again.exitCode, again.error?.message).toBe(0)
-    expect(Date.now() - begun).toBeLessThan(6000)
-    const other = await runEdgeadm(lab, 'worker-1', [...joinWith(token()), '--node-name=other'])
-    expect(other.exitCode).toBe(3)
-    expect(other.error?.details).toEqual(['--node-name was worker-1 and is now other'])
-    const init = await runEdgeadm(lab, 'worker-1', INIT)
-    expect(init.exitCode).toBe(3)
-    expect(init.error?.message).toMatch(
-      /^this machine is a node of a cluster already: `edgeadm join` set it up at /,
-    )
   })
 })

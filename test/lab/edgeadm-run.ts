@@ -60,3 +60,12 @@ function parse(line: string): Event | undefined {
     return undefined // a line of another program
   }
 }
+
+/** Milliseconds that a phase took until it was done or failed. */
+export function durationOf({ events }: RunResult, phase: string): number {
+  const end = events.find(
+    (event) =>
+      event.type === 'phase' && event.phase === phase && (event.state === 'done' || event.state === 'failed'),
+  )
+  return end?.type === 'phase' ? (end.ms ?? Number.NaN) : Number.NaN
+}

@@ -28,7 +28,7 @@ export const controlPlaneCheck: Phase<JoinContext> = {
     // A discovery file may bring credentials of its own; kubeadm alone reads those.
     if (settings.tlsBootstrapToken === undefined) return
     const bearerToken = settings.tlsBootstrapToken
-    const cluster = await discover(settings.discovery, { signal: ctx.signal, tokenWait: 5000 })
+    const cluster = await discover(settings.discovery, { signal: ctx.signal })
     const get = async (path: string): Promise<unknown> => {
       const url = `${cluster.server}/api/v1/namespaces/kube-system/${path}`
       const { status, body } = await apiGet({
