@@ -133,7 +133,7 @@ describe('of a cluster', () => {
     expect(result.stderr).toContain(
       "this machine's own credentials (system:node:worker-1) may not delete Nodes",
     )
-    expect(result.stderr).toContain('kubectl delete node worker-1')
+    expect(result.stderr).toContain('edgeadm reset --remove-node worker-1')
     await expectAsBefore('worker-1')
   })
 

@@ -1,4 +1,6 @@
+import { Args } from '@oclif/core'
 import { resetFlags } from '../../config/flags.ts'
+import { EdgeadmError } from '../../output/errors.ts'
 import { BaseCommand } from '../base.ts'
 
 export default class Reset extends BaseCommand {
@@ -6,18 +8,38 @@ export default class Reset extends BaseCommand {
   static override description =
     `Stops what runs here (nothing is drained), runs kubeadm's reset, removes the Pod network, and takes back every change
 that init or join recorded: files, units, kernel parameters and modules, firewall rules. What cannot be put back is named.
-It needs neither the package nor an API server, and an interrupted reset can be repeated.`
+It needs neither the package nor an API server, and an interrupted reset can be repeated.
+
+With --remove-node and the name of another node, on a master, that node is taken out of the cluster instead: its Node, its
+Pods and what was granted to it. A machine that is to join again under the name, or never comes back, needs that.`
   static override examples = [
     '<%= config.bin %> reset',
     '<%= config.bin %> reset --force --remove-node',
     '<%= config.bin %> reset --dry-run',
+    '<%= config.bin %> reset --remove-node edge-1',
   ]
   static override flags = resetFlags
+  static override args = {
+    node: Args.string({
+      ignoreStdin: true,
+      description:
+        'With --remove-node: the node to take out of the cluster (default: this machine, with its reset)',
+    }),
+  }
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Reset)
-    const { runReset } = await import('../../run/reset.ts')
+    const { flags, args } = await this.parse(Reset)
     const confirm = process.stdin.isTTY ? (question: string) => this.confirm(question) : undefined
+    const { node } = args
+    if (node !== undefined) {
+      if (flags['remove-node'] !== true)
+        throw new EdgeadmError('usage', `reset acts on this machine, and ${node} was named`, {
+          fix: `run \`edgeadm reset\` on ${node} itself; \`edgeadm reset --remove-node ${node}\` takes it out of the cluster`,
+        })
+      const { removeNodeFromCluster } = await import('../../run/remove-node.ts')
+      return removeNodeFromCluster({ node, flags, reporting: this.reporting, confirm })
+    }
+    const { runReset } = await import('../../run/reset.ts')
     await runReset({ flags, reporting: this.reporting, confirm })
   }
 }

@@ -1,4 +1,5 @@
-import { bootstrapEdge } from '../../kubeedge/bootstrap.ts'
+import type { JoinSettings } from '../../config/types.ts'
+import { bootstrapEdge, type NodeObject } from '../../kubeedge/bootstrap.ts'
 import { checkReachable } from '../../kubeedge/cloudcore-client.ts'
 import { EDGE_CERTIFICATE } from '../../kubeedge/paths.ts'
 import { checkPair } from '../../kubeedge/versions.ts'
@@ -32,23 +33,26 @@ export const edgeDiscovery: Phase<JoinContext> = {
     // A rerun meets the node that the first run made.
     if ((await host.stat(EDGE_CERTIFICATE)) === undefined) {
       const taken = await node()
-      const ready = taken?.status?.conditions?.find(({ type }) => type === 'Ready')
-      if (taken !== undefined && !knowsNodeState)
-        throw new EdgeadmError(
-          'preflight',
-          `the cluster has a node with the name "${settings.node.name}" already`,
-          { fix: 'give this machine another name with --node-name, or remove that node from the cluster' },
-        )
-      if (ready?.status === 'True')
-        throw new EdgeadmError(
-          'preflight',
-          `a node with the name "${settings.node.name}" is in the cluster already, and Ready`,
-          { fix: 'give this machine another name with --node-name, or remove that node from the cluster' },
-        )
+      if (taken !== undefined) checkName(settings, taken, knowsNodeState)
     }
     emit({
       type: 'output',
       text: `[discovery] CloudCore ${facts.kubeEdgeVersion} at ${cloud.address} is this cluster's`,
     })
   },
+}
+
+/** @throws EdgeadmError class `preflight`: a node of this name is in the way */
+function checkName({ node, edge }: JoinSettings, taken: NodeObject, knowsNodeState: boolean): void {
+  const isReady = taken.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+  // What KubeEdge keeps of the earlier node would keep the secure MetaServer of this one from ever answering.
+  if (knowsNodeState && isReady !== true && edge.metaServer === 'plain') return
+  const state = isReady === true ? ', and Ready' : ''
+  throw new EdgeadmError(
+    'preflight',
+    `a node with the name "${node.name}" is in the cluster already${state}`,
+    {
+      fix: `give this machine another name with --node-name, or take the earlier node out: \`edgeadm reset --remove-node ${node.name}\` on a master`,
+    },
+  )
 }

@@ -52,32 +52,40 @@ export const metaServerReady: Phase<JoinContext> = {
   ...unlessDry,
   run: async ({ host, settings, signal }) => {
     const secure = settings.edge.metaServer === 'secure'
-    await explained(host, () =>
-      awaitCondition(
-        'MetaServer to list services',
-        METASERVER_LIMIT,
-        signal,
-        async () => {
-          const failed = (await checkMetaServer({ host, signal, secure })).find(
-            ({ result }) => result !== true,
-          )
-          return failed === undefined || `${failed.what}: ${failed.result}`
-        },
-        INTERVAL,
-      ),
+    const { name } = settings.node
+    await explained(
+      host,
+      () =>
+        awaitCondition(
+          'MetaServer to list services',
+          METASERVER_LIMIT,
+          signal,
+          async () => {
+            const failed = (await checkMetaServer({ host, signal, secure })).find(
+              ({ result }) => result !== true,
+            )
+            return failed === undefined || `${failed.what}: ${failed.result}`
+          },
+          INTERVAL,
+        ),
+      `mend the cause and run the same command again; if an earlier ${name} was taken out with kubectl alone: \`edgeadm reset\` here and \`edgeadm reset --remove-node ${name}\` on a master, then join again`,
     )
   },
 }
 
 /** A time-out with what edgecore itself says. */
-async function explained(host: JoinContext['host'], wait: () => Promise<void>): Promise<void> {
+async function explained(
+  host: JoinContext['host'],
+  wait: () => Promise<void>,
+  cause = 'mend the cause and run the same command again',
+): Promise<void> {
   try {
     await wait()
   } catch (error) {
     if (!(error instanceof EdgeadmError) || error.class !== 'timeout') throw error
     throw new EdgeadmError('timeout', error.message, {
       details: [...error.details, ...(await edgeCoreErrors(host))],
-      fix: `look at \`journalctl -u ${EDGECORE_UNIT}\`, mend the cause and run the same command again`,
+      fix: `look at \`journalctl -u ${EDGECORE_UNIT}\`, ${cause}`,
     })
   }
 }

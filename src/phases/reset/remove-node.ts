@@ -27,10 +27,12 @@ export const removeNode: Phase<ResetContext> = {
     const { nodeName } = facts
     const fail = (why: string): void => {
       const what = `Node object ${nodeName}`
-      const told = `${why}; on a master run: kubectl delete node ${nodeName}`
+      const told = `${why}; on a master run: edgeadm reset --remove-node ${nodeName}`
       emit({ type: 'warning', text: `${what} is still in the cluster: ${told}` })
       residue.push({ what, why: told, elsewhere: true })
     }
+    // KubeEdge's certificate is for CloudCore alone, which deletes no Nodes.
+    if (facts.role === 'edge node') return fail("an edge node's own credentials may not delete Nodes")
     const kubectl = await findKubectl(host)
     if (kubectl === undefined) return fail('kubectl is not on this machine any more')
     // A master has no use for its kubelet's: the administrator's are there, and the failure is theirs.

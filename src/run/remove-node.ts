@@ -1,0 +1,98 @@
+/** `edgeadm reset --remove-node NODE` on a master: another machine's node leaves the cluster; this machine stays as it is. */
+
+import { hostname } from 'node:os'
+import type { ResetFlags } from '../config/flags.ts'
+import { subdomainProblem } from '../config/names.ts'
+import { Door } from '../host/door.ts'
+import { dryRunHosts } from '../host/dry-run.ts'
+import type { Host } from '../host/host.ts'
+import { LocalMachine } from '../host/local.ts'
+import { forgetNode } from '../kubernetes/forget-node.ts'
+import { kubectlGet } from '../kubernetes/kubectl.ts'
+import { EdgeadmError } from '../output/errors.ts'
+import type { Reporting } from '../output/events.ts'
+import { ADMIN_CONF } from '../phases/context.ts'
+import { VERSION } from '../version.ts'
+import { requireLinuxRoot } from './prerequisites.ts'
+
+const PHASE = 'remove-node'
+
+export interface NodeRemoval {
+  readonly node: string
+  readonly flags: ResetFlags
+  readonly reporting: Reporting
+  /** Undefined where there is no terminal to ask on. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined
+}
+
+interface Node {
+  readonly metadata: { readonly labels?: Readonly<Record<string, string>> }
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
+}
+
+/** @throws EdgeadmError class `usage` or `preflight`: nothing was changed; `phase`: run it again */
+export async function removeNodeFromCluster(removal: NodeRemoval): Promise<void> {
+  const { node, flags, reporting } = removal
+  const dryRun = flags['dry-run'] === true
+  requireLinuxRoot('reset --remove-node', dryRun)
+  const problem = subdomainProblem(node)
+  if (problem !== undefined) throw new EdgeadmError('usage', `--remove-node ${node}: ${problem}`)
+  const host = hostFor(dryRun, reporting)
+  const kubeconfig = flags.kubeconfig ?? ADMIN_CONF
+  if ((await host.stat(kubeconfig)) === undefined)
+    throw new EdgeadmError('preflight', `there is no ${kubeconfig} on this machine`, {
+      fix: 'run it on a master, or name credentials with --kubeconfig',
+    })
+  const found = await kubectlGet<Node>(host, ['node', node], { kubeconfig })
+  await check(removal, found)
+  const run = { command: 'reset --remove-node', version: VERSION, node: hostname(), dryRun, phases: [PHASE] }
+  reporting.emit({ type: 'run', ...run })
+  if (!(await forgetNode(host, node, { kubeconfig })))
+    throw new EdgeadmError('preflight', `the cluster has no node ${node}, and nothing of one`, {
+      fix: '`edgeadm status` shows the nodes that there are',
+    })
+  if (dryRun) return
+  reporting.emit({
+    type: 'result',
+    text: `${node} is out of the cluster. This machine was not changed.`,
+    data: { node, removed: true },
+  })
+}
+
+async function check(
+  { node, flags, reporting, confirm }: NodeRemoval,
+  found: Node | undefined,
+): Promise<void> {
+  const isMaster = found?.metadata.labels?.['node-role.kubernetes.io/control-plane'] !== undefined
+  if (isMaster && flags.force !== true)
+    throw new EdgeadmError('preflight', `${node} is a master, and its etcd member would be left behind`, {
+      fix: `run \`edgeadm reset\` on ${node} itself, which takes out both; if it is lost, take its member out with etcdctl and add --force`,
+    })
+  const isReady = found?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+  if (isReady === true)
+    reporting.emit({
+      type: 'warning',
+      text: `${node} is Ready: unless \`edgeadm reset\` was run on it, it runs on, and comes back when it starts anew`,
+    })
+  if (flags['dry-run'] === true || flags.force === true) return
+  if (confirm === undefined)
+    throw new EdgeadmError(
+      'usage',
+      '`edgeadm reset --remove-node` asks before it acts, and there is no terminal to ask on',
+      {
+        fix: `give --force if ${node} is to leave the cluster`,
+      },
+    )
+  if (!(await confirm(`Take ${node}, and the Pods on it, out of the cluster?`)))
+    throw new EdgeadmError('usage', 'not confirmed: nothing was changed')
+}
+
+function hostFor(dryRun: boolean, { emit, signal }: Reporting): Host {
+  const machine = new LocalMachine(signal)
+  if (dryRun) return dryRunHosts(machine, emit)(PHASE)
+  return new Door(machine, {
+    announce: async ({ action, target }) => emit({ type: 'change', phase: PHASE, action, target }),
+    keep: async () => '',
+    hasRecord: async () => true,
+  })
+}
