@@ -23,7 +23,7 @@ export interface WaitOptions extends KubectlOptions {
 
 /** What an API server says while it, etcd or the way to it comes and goes. Worth another try. */
 const TRANSIENT =
-  /connection refused|connection reset|connection lost|EOF|i\/o timeout|TLS handshake timeout|etcdserver: |the server is currently unable|too many requests|context deadline exceeded/i
+  /connection refused|connection reset|connection lost|no route to host|EOF|i\/o timeout|TLS handshake timeout|etcdserver: |the server is currently unable|too many requests|context deadline exceeded/i
 
 /** Runs kubectl to read; any exit code is an answer. */
 export function kubectl(host: Host, args: readonly string[], options: KubectlOptions = {}): Promise<Output> {

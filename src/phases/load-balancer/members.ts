@@ -1,9 +1,15 @@
-import { applyTemplate, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { formatHostPort } from '../../config/names.ts'
+import { applyTemplate, changeCluster, kubectl, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { awaitCondition } from '../await.ts'
 import type { NodeContext } from '../context.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
 import { apiServer, wantedEndpoint } from './cluster-endpoint.ts'
+import { stepsAfterConversion } from './conversion.ts'
 import { ANNOTATION, PODS, SCRIPT, SERVICE } from './files.ts'
+
+/** Milliseconds. keepalived takes the address about four seconds after its start. */
+const LIMIT = 60_000
 
 interface NodeList {
   readonly items: readonly { readonly metadata: { readonly name: string } }[]
@@ -29,6 +35,8 @@ export const members: Phase<NodeContext> = {
         port,
         virtualRouterId,
       })
+      await awaitAnswer(ctx, formatHostPort(address, port))
+      for (const text of await stepsAfterConversion(host, { address, port })) emit({ type: 'warning', text })
     }
     const name = settings.node.name
     await changeCluster(host, `name the API server of ${name} to the other masters`, [
@@ -46,4 +54,13 @@ export const members: Phase<NodeContext> = {
         text: `the cluster has ${count} masters now: it survives no more losses than one with ${count - 1} would; join another one`,
       })
   },
+}
+
+/** A name may be led to it from now on. Not every cluster's certificate has the address, but all have the name kubernetes. */
+function awaitAnswer({ host, signal }: NodeContext, endpoint: string): Promise<void> {
+  const args = ['--server', `https://${endpoint}`, '--tls-server-name=kubernetes', '--request-timeout=3s']
+  return awaitCondition(`${endpoint} to reach an API server`, LIMIT, signal, async () => {
+    const { exitCode, stderr } = await kubectl(host, [...args, 'get', '--raw', '/readyz'])
+    return exitCode === 0 || stderr.trim()
+  })
 }
