@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest'
 import type { JoinFlags } from '../../src/config/flags.ts'
 import { resolveJoin, resolveReset } from '../../src/config/load.ts'
+import { type ClusterFacts, FACTS_SCHEMA } from '../../src/kubeedge/cluster-facts.ts'
+import { encodeTicket } from '../../src/kubeedge/edge-ticket.ts'
+import { makeJoinToken } from '../../src/kubeedge/join-token.ts'
 import { input, problemsOf } from './fixtures.ts'
 
 const HASH = `sha256:${'0a'.repeat(32)}`
@@ -144,6 +147,21 @@ it('reads the file, and lets the command line beat it', () => {
   expect(join({ token: '999999.0123456789abcdef' }, 'other:6443', FILE)).toMatchObject({
     discovery: { endpoint: 'other:6443', token: '999999.0123456789abcdef' },
   })
+})
+
+it("SuperEdge's kubelet is the cluster's to configure, and wants the API server", () => {
+  const superedge: JoinFlags = { ...line, 'edge-runtime': 'superedge' }
+  const settings = join(superedge, 'other:6443', FILE.replace(/^controlPlane:\n.*\n/m, ''))
+  expect(settings).toMatchObject({ enableEdge: true, edge: { runtime: 'superedge' } })
+  expect(settings.documents.KubeletConfiguration).toBeUndefined()
+  expect(settings.warnings[0]).toContain('join takes KubeletConfiguration from the cluster')
+  const ca = { certificateDer: Buffer.from('certificate'), keyDer: Buffer.from('key') }
+  const facts = { schema: FACTS_SCHEMA } as ClusterFacts
+  const token = encodeTicket({ token: makeJoinToken(ca, 60_000), facts })
+  const flags: JoinFlags = { 'edge-token': token, 'edge-runtime': 'superedge' }
+  expect(problemsOf(() => resolveJoin({ ...input(flags), endpoint: undefined }))).toEqual([
+    '--edge-runtime: superedge joins with a bootstrap token: an edge token leads to CloudCore alone',
+  ])
 })
 
 it('points to the place in the file', () => {

@@ -22,6 +22,12 @@ export const superEdgeCheck: Phase<InitContext> = {
   },
 }
 
+/** Undefined: the cluster has no such DaemonSet, but another program for it, or none. */
+interface Images {
+  readonly kubeProxy: string | undefined
+  readonly flannel: string | undefined
+}
+
 /**
  * kube-proxy and flannel go past lite-apiserver, and would hang after a restart without the master: SuperEdge's nodes get
  * DaemonSets of their own that go through it, and the ordinary ones are kept off. Both before the first node joins.
@@ -30,46 +36,54 @@ export const superEdge: Phase<InitContext> = {
   name: 'edge/superedge',
   title: "Install kube-proxy and flannel for SuperEdge's nodes",
   runIf: isSuperEdgeCluster,
-  // Also on a rerun: who installs kube-proxy or flannel anew takes the affinity away.
+  // No `verify`, so also on a rerun: who installs kube-proxy or flannel anew takes the affinity away.
   run: async (ctx) => {
     const { host, settings } = ctx
-    const present = settings.dryRun
-      ? { kubeProxy: true, flannel: settings.cni === 'flannel' }
+    const images: Images = settings.dryRun
+      ? planned(ctx)
       : {
-          kubeProxy: await isKeptOff(host, 'kube-system', 'kube-proxy'),
-          flannel:
-            flannelImage(ctx) !== undefined && (await isKeptOff(host, 'kube-flannel', 'kube-flannel-ds')),
+          kubeProxy: await keepOffEdge(host, 'kube-system', 'kube-proxy'),
+          flannel: await keepOffEdge(host, 'kube-flannel', 'kube-flannel-ds'),
         }
-    await applyManifest(host, "SuperEdge's DaemonSets", manifests(ctx, present))
+    await applyManifest(host, "SuperEdge's DaemonSets", manifest(images))
   },
 }
 
-/** @returns false if there is no such DaemonSet: the cluster has another program for it */
-async function isKeptOff(host: Host, namespace: string, name: string): Promise<boolean> {
-  const daemonSet = await kubectlGet<DaemonSet>(host, ['daemonset', name], { namespace })
-  if (daemonSet !== undefined) await keepOff(host, daemonSet, EDGE_LABEL)
-  return daemonSet !== undefined
+function planned(ctx: InitContext): Images {
+  const { imageRepository, kubernetesVersion, cni } = ctx.settings
+  return {
+    kubeProxy: `${imageRepository}/kube-proxy:${kubernetesVersion}`,
+    flannel: cni === 'flannel' ? flannelImage(ctx) : undefined,
+  }
 }
 
-function manifests(ctx: InitContext, present: { kubeProxy: boolean; flannel: boolean }): string {
-  const { settings } = ctx
+/** @returns the image of the ordinary DaemonSet */
+async function keepOffEdge(host: Host, namespace: string, name: string): Promise<string | undefined> {
+  type WithImage = DaemonSet & { spec: { template: { spec: { containers: { image: string }[] } } } }
+  const daemonSet = await kubectlGet<WithImage>(host, ['daemonset', name], { namespace })
+  if (daemonSet === undefined) return undefined
+  await keepOff(host, daemonSet, EDGE_LABEL)
+  return daemonSet.spec.template.spec.containers[0]?.image
+}
+
+function manifest({ kubeProxy, flannel }: Images): string {
   const data = {
     label: EDGE_LABEL,
     labelValue: EDGE_LABEL_VALUE,
     nodeCa: LITE.nodeCa,
     kubeconfig: render('edge/superedge/kubeconfig.conf', { nodeCa: LITE.nodeCa, server: LITE_URL }),
   }
-  const image = `${settings.imageRepository}/kube-proxy:${settings.kubernetesVersion}`
+  const facts = makeFacts({ kubeProxy: kubeProxy !== undefined, flannel: flannel !== undefined })
   return [
-    ...(present.kubeProxy ? [render('edge/superedge/kube-proxy.yaml', { ...data, image })] : []),
-    ...(present.flannel
-      ? [render('edge/superedge/flannel.yaml', { ...data, image: flannelImage(ctx) })]
-      : []),
+    ...(kubeProxy === undefined
+      ? []
+      : [render('edge/superedge/kube-proxy.yaml', { ...data, image: kubeProxy })]),
+    ...(flannel === undefined ? [] : [render('edge/superedge/flannel.yaml', { ...data, image: flannel })]),
     render('edge/superedge/join-access.yaml', {
       namespace: FACTS_NAMESPACE,
       name: FACTS_CONFIG_MAP,
       key: FACTS_KEY,
-      facts: makeFacts(present),
+      facts,
     }),
   ].join('\n---\n')
 }
