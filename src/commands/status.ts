@@ -15,6 +15,7 @@ export default class Status extends BaseCommand {
     const { flags } = await this.parse(Status)
     const { clusterStatus, statusText } = await import('../run/status.ts')
     const status = await clusterStatus(flags.kubeconfig, this.reporting)
+    for (const text of status.warnings) this.reporting.emit({ type: 'warning', text })
     this.result(statusText(status), status)
   }
 }

@@ -31,7 +31,7 @@ export class LogFile implements Renderer {
     if (event.type === 'run' && !event.dryRun) {
       const stamp = event.time.replace(/[-:]/g, '').replace(/\.\d+/, '')
       this.#before = []
-      this.#target = join(this.#directory, `${event.command.replaceAll(' ', '-')}-${stamp}.log`)
+      this.#target = join(this.#directory, `${event.command.replaceAll(/[^a-z0-9]+/g, '-')}-${stamp}.log`)
     }
     // The result may carry a token (the join line), and progress says nothing afterwards.
     if (this.#before === undefined || event.type === 'result' || event.type === 'progress') return

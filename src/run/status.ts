@@ -1,8 +1,9 @@
 /** `edgeadm status`: what a cluster consists of, asked of its API server. */
 
 import type { Host } from '../host/host.ts'
+import { cloudCertificates, expiryWarnings, type Secret } from '../kubeedge/cloud-certificates.ts'
 import { FACTS_CONFIG_MAP, FACTS_KEY, NAMESPACE, parseClusterFacts } from '../kubeedge/cluster-facts.ts'
-import { kubectlGet } from '../kubernetes/kubectl.ts'
+import { kubectl, kubectlGet } from '../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { ADMIN_CONF } from '../phases/context.ts'
@@ -33,6 +34,8 @@ export interface ClusterStatus {
   readonly edge: { readonly kubeEdgeVersion: string; readonly cloudAddresses: readonly string[] } | undefined
   readonly nodes: readonly NodeStatus[]
   readonly parts: readonly PartStatus[]
+  /** What should be done soon, one sentence each. */
+  readonly warnings: readonly string[]
 }
 
 interface List<T> {
@@ -81,11 +84,12 @@ export async function clusterStatus(
       fix: 'run it on a master, or name credentials with --kubeconfig; on an edge node `edgeadm check edge` tells its state',
     })
   const get = <T>(args: readonly string[]) => kubectlGet<T>(host, args, { kubeconfig: path })
-  const [nodes, leases, workloads, facts] = await Promise.all([
+  const [nodes, leases, workloads, facts, secrets] = await Promise.all([
     get<List<NodeObject>>(['nodes']),
     get<List<Lease>>(['leases', '-n', 'kube-node-lease']),
     get<List<Workload>>(['daemonsets,deployments', '-n', NAMESPACE]),
     get<{ data?: Record<string, string> }>(['configmap', FACTS_CONFIG_MAP, '-n', NAMESPACE]),
+    cloudSecrets(host, path),
   ])
   const edge = parseClusterFacts(facts?.data?.[FACTS_KEY])
   const renewed = new Map((leases?.items ?? []).map(({ metadata, spec }) => [metadata.name, spec.renewTime]))
@@ -99,7 +103,16 @@ export async function clusterStatus(
       wanted: status.desiredNumberScheduled ?? status.replicas ?? 0,
       ready: status.numberReady ?? status.readyReplicas ?? 0,
     })),
+    warnings: expiryWarnings(cloudCertificates(secrets)),
   }
+}
+
+/** Credentials that may not read Secrets learn the rest. */
+async function cloudSecrets(host: Host, kubeconfig: string): Promise<readonly Secret[]> {
+  const options = { kubeconfig, namespace: NAMESPACE }
+  const may = await kubectl(host, ['auth', 'can-i', 'get', 'secrets', '--quiet'], options)
+  if (may.exitCode !== 0) return []
+  return (await kubectlGet<List<Secret>>(host, ['secrets'], options))?.items ?? []
 }
 
 async function serverVersion(host: Host, kubeconfig: string): Promise<string> {

@@ -11,9 +11,9 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(parent, { recursive: true }))
 
-const run = (dryRun: boolean): EventBody => ({
+const run = (dryRun: boolean, command = 'init'): EventBody => ({
   type: 'run',
-  command: 'init',
+  command,
   version: '0.1.0',
   node: 'm1',
   dryRun,
@@ -48,3 +48,8 @@ test('with the first change it has everything from the beginning, without result
   expect(types).toEqual(['run', 'output', 'change'])
   expect(statSync(path ?? '').mode & 0o777).toBe(0o600)
 })
+
+test('a single phase has a log, too: its name makes no folders', () =>
+  expect(feed(run(false, 'init phase edge/certificates'), change).path).toBe(
+    join(parent, 'edgeadm/init-phase-edge-certificates-20260102T030405Z.log'),
+  ))

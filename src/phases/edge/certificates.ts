@@ -1,23 +1,24 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { hostOf } from '../../config/names.ts'
+import { cloudCertificates, endsSoon, type Secret } from '../../kubeedge/cloud-certificates.ts'
 import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
 import type { KeyedCertificate } from '../../kubernetes/certificates.ts'
-import { applyManifest, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { applyManifest, awaitRollout, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
 import { render } from '../../templates.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
+import { podLogs } from './pod-logs.ts'
 import { withEdge } from './with-edge.ts'
 
 const CA_DAYS = 3650
 const SERVER_DAYS = 1825
-/** Milliseconds. A certificate with less left is made anew. */
-const RENEW_BEFORE = 60 * 86_400_000
+/** Milliseconds. CloudCore itself waits up to 9 s at random before it begins. */
+const LIMIT = 180_000
 
-interface Secret {
+interface Workload {
+  readonly kind: string
   readonly metadata: { readonly name: string }
-  /** Base64. */
-  readonly data?: Readonly<Record<string, string>>
 }
 
 /** All names and addresses at which edge nodes and API servers may reach CloudCore. */
@@ -40,7 +41,11 @@ export function cloudNames({ settings }: InitContext): { ip: string[]; dns: stri
 export const edgeCertificates: Phase<InitContext> = {
   name: 'edge/certificates',
   title: "Make CloudCore's certificates",
-  runIf: withEdge,
+  // To renew them takes no package.
+  runIf: async (ctx) => {
+    const isRenewal = ctx.manifest === undefined && ctx.settings.enableEdge && !ctx.settings.dryRun
+    return isRenewal && cloudCertificates(await secrets(ctx.host)).ca !== undefined ? true : withEdge(ctx)
+  },
   inputs: cloudNames,
   verify: async () => true,
   run: async (ctx) => {
@@ -48,9 +53,10 @@ export const edgeCertificates: Phase<InitContext> = {
     const { certificateDer, issueCertificate, keyDer, makeCa } = await import(
       '../../kubernetes/certificates.ts'
     )
-    const existing = settings.dryRun ? new Map() : await secrets(host)
+    const existing = settings.dryRun ? [] : await secrets(host)
+    const have = cloudCertificates(existing)
     const names = cloudNames(ctx)
-    const old = readCa(existing.get('casecret'))
+    const old = readCa(existing.find(({ metadata }) => metadata.name === 'casecret'))
     const ca = old ?? (await makeCa({ commonName: 'KubeEdge', days: CA_DAYS }))
     const secretFor = (name: string, data: Record<string, Uint8Array>) =>
       render('edge/cloud/secret.yaml', {
@@ -67,8 +73,14 @@ export const edgeCertificates: Phase<InitContext> = {
           cakeydata: keyDer(ca.keyPem, 'sec1'),
         }),
       )
-    if (old === undefined || !covers(existing.get('cloudcoresecret')?.data?.cloudcoredata, names)) {
-      const request = { commonName: 'KubeEdge', organizations: ['KubeEdge'], days: SERVER_DAYS, names }
+    if (old === undefined || !covers(have.server, names) || !covers(have.stream, names)) {
+      const request = {
+        commonName: 'KubeEdge',
+        organizations: ['KubeEdge'],
+        days: SERVER_DAYS,
+        // Edge nodes may use names that this run was not told.
+        names: withNames(names, have.server?.subjectAltName),
+      }
       const server = await issueCertificate(ca, { ...request, usages: ['server'] })
       made.push(
         secretFor('cloudcoresecret', {
@@ -90,14 +102,28 @@ export const edgeCertificates: Phase<InitContext> = {
         }),
       )
     }
-    if (made.length > 0)
-      await applyManifest(host, `${made.length} Secrets of CloudCore`, made.join('\n---\n'))
+    if (made.length === 0) return
+    await applyManifest(host, `${made.length} Secrets of CloudCore`, made.join('\n---\n'))
+    if (!settings.dryRun) await startAfresh(host)
   },
 }
 
-async function secrets(host: InitContext['host']): Promise<Map<string, Secret>> {
+async function secrets(host: InitContext['host']): Promise<Secret[]> {
   const list = await kubectlGet<{ items: Secret[] }>(host, ['secrets'], { namespace: NAMESPACE })
-  return new Map((list?.items ?? []).map((secret) => [secret.metadata.name, secret]))
+  return list?.items ?? []
+}
+
+/** A CloudCore that runs has read its certificates and never looks again. */
+async function startAfresh(host: InitContext['host']): Promise<void> {
+  const selector = ['deployments,daemonsets', '-l', 'kubeedge=cloudcore']
+  const options = { namespace: NAMESPACE }
+  const list = await kubectlGet<{ items: Workload[] }>(host, selector, options)
+  for (const { kind, metadata } of list?.items ?? []) {
+    const object = `${kind.toLowerCase()}/${metadata.name}`
+    await changeCluster(host, 'start CloudCore afresh', ['rollout', 'restart', object], options)
+    const diagnose = () => podLogs(host, NAMESPACE)
+    await awaitRollout(host, object, { ...options, timeout: LIMIT, diagnose })
+  }
 }
 
 /** CloudCore's CA from its Secret, as PEM. */
@@ -109,10 +135,23 @@ export function readCa(secret: Secret | undefined): KeyedCertificate | undefined
   return { certificatePem: pem('CERTIFICATE', cadata), keyPem: pem('EC PRIVATE KEY', cakeydata) }
 }
 
-function covers(base64: string | undefined, names: { ip: string[]; dns: string[] }): boolean {
-  if (base64 === undefined) return false
-  const certificate = new X509Certificate(Buffer.from(base64, 'base64'))
-  if (certificate.validToDate.getTime() < Date.now() + RENEW_BEFORE) return false
+interface Names {
+  readonly ip: readonly string[]
+  readonly dns: readonly string[]
+}
+
+/** @param alternative as Node.js gives it: `DNS:a.example.org, IP Address:192.0.2.1` */
+export function withNames({ ip, dns }: Names, alternative = ''): Names {
+  const found = (kind: string) =>
+    alternative.split(', ').flatMap((name) => (name.startsWith(kind) ? [name.slice(kind.length)] : []))
+  return {
+    ip: [...new Set([...ip, ...found('IP Address:')])],
+    dns: [...new Set([...dns, ...found('DNS:')])],
+  }
+}
+
+function covers(certificate: X509Certificate | undefined, names: Names): boolean {
+  if (certificate === undefined || endsSoon(certificate)) return false
   return (
     names.ip.every((address) => certificate.checkIP(address) !== undefined) &&
     names.dns.every((name) => certificate.checkHost(name) !== undefined)
