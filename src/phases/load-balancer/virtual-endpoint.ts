@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 import { parseHostPort } from '../../config/names.ts'
 import type { Host } from '../../host/host.ts'
 import { EdgeadmError } from '../../output/errors.ts'
@@ -35,7 +36,9 @@ export async function endpointFromText(
   const parsed = parseHostPort(text)
   if (typeof parsed === 'string') throw new EdgeadmError('usage', `--control-plane-endpoint: ${parsed}`)
   const port = parsed.port ?? 8443
-  if (isIP(parsed.host) !== 0) return { address: parsed.host, port }
+  // As the kernel writes it, since what it lists is compared with it.
+  if (isIP(parsed.host) === 6) return { address: ipaddr.IPv6.parse(parsed.host).toRFC5952String(), port }
+  if (isIP(parsed.host) === 4) return { address: parsed.host, port }
   const { stdout } = await host.probe('getent', ['ahosts', parsed.host])
   const addresses = [...new Set(stdout.split('\n').flatMap((line) => line.split(/\s+/)[0] || []))]
   const [address] = addresses
