@@ -1,4 +1,5 @@
 import type { Host } from '../../host/host.ts'
+import { LITE } from '../../superedge/paths.ts'
 import { restartedContainers } from './containers.ts'
 import { lastErrors, unitProperties } from './units.ts'
 
@@ -7,11 +8,12 @@ const CONTAINERS = 6
 
 /**
  * The likely cause of a failure or a time-out on this machine, one line each: state of the units, the last errors in the
- * kubelet's and containerd's journals, containers that ended. Only looks; never fails itself.
+ * kubelet's, lite-apiserver's and containerd's journals, containers that ended. Only looks; never fails itself.
  */
 export async function diagnose(host: Host): Promise<string[]> {
   const found: string[] = []
-  for (const unit of ['containerd.service', 'kubelet.service']) {
+  const between = (await host.stat(LITE.unitFile)) === undefined ? [] : [LITE.unit]
+  for (const unit of ['containerd.service', ...between, 'kubelet.service']) {
     const { ActiveState, SubState, Result, NRestarts } = await unitProperties(host, unit)
     if (ActiveState !== 'active')
       found.push(`${unit} is ${ActiveState} (${SubState}, ${Result}, restarted ${NRestarts} times)`)
