@@ -1,5 +1,6 @@
 /** EdgeMesh as cluster objects. A Service joins the mesh by its labels: {@link MESH_LABELS}. */
 
+import { createHash } from 'node:crypto'
 import { render } from '../templates.ts'
 
 /** Where Pods on edges find EdgeMesh's DNS. */
@@ -18,6 +19,22 @@ export interface Relay {
   readonly nodeName: string
   readonly advertiseAddress: readonly string[]
 }
+
+/** On the configurations whose relays are {@link FOLLOW_MASTERS}: a master that joins later is added there. */
+export const RELAYS_LABEL = 'edgeadm.io/relays'
+export const FOLLOW_MASTERS = 'masters'
+
+export interface MeshRelays {
+  readonly relays: readonly Relay[]
+  /** Nobody named them: they are the masters that there are. */
+  readonly followMasters: boolean
+}
+
+/** On the Pods: EdgeMesh reads its relays when it starts, so that a change of them starts it afresh. */
+export const RELAYS_ANNOTATION = 'edgeadm.io/relays-hash'
+
+export const hashOf = (relays: readonly Relay[]) =>
+  createHash('sha256').update(JSON.stringify(relays)).digest('hex').slice(0, 16)
 
 const EDGE = 'node-role.kubernetes.io/edge'
 
@@ -43,7 +60,7 @@ export const GATEWAY_LABEL = 'kubeedge=edgemesh-gateway'
  * The gateway on the nodes of these names, whether they have joined yet or not. Which configuration a node needs shows in
  * its labels when it joins, as for the agents.
  */
-export function gatewayManifest(image: string, relays: readonly Relay[], nodes: readonly string[]): string {
+export function gatewayManifest(image: string, relays: MeshRelays, nodes: readonly string[]): string {
   const gateways = AGENTS.map((agent) => ({
     ...agent,
     // A term can name one node only.
@@ -52,10 +69,16 @@ export function gatewayManifest(image: string, relays: readonly Relay[], nodes: 
       matchExpressions: agent.nodes,
     })),
   }))
-  return render('edge/mesh/gateway.yaml', { image, relays, nodes, gateways })
+  return render('edge/mesh/gateway.yaml', { image, ...relayData(relays), nodes, gateways })
 }
 
 /** Rights, configurations and agents, in this order. */
-export function meshManifest(image: string, relays: readonly Relay[]): string {
-  return render('edge/mesh/agent.yaml', { image, relays, agents: AGENTS })
+export function meshManifest(image: string, relays: MeshRelays): string {
+  return render('edge/mesh/agent.yaml', { image, ...relayData(relays), agents: AGENTS })
 }
+
+const relayData = ({ relays, followMasters }: MeshRelays) => ({
+  relays,
+  relaysHash: hashOf(relays),
+  relaysAre: followMasters ? FOLLOW_MASTERS : 'given',
+})

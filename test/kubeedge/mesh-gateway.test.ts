@@ -24,9 +24,9 @@ interface PodSpec {
 }
 
 const relays = [{ nodeName: 'master-1', advertiseAddress: ['203.0.113.10'] }]
-const documents = parseAllDocuments(gatewayManifest('example.org/gateway:v1', relays, ['a', 'b'])).map(
-  (document) => document.toJS() as Manifest,
-)
+const documents = parseAllDocuments(
+  gatewayManifest('example.org/gateway:v1', { relays, followMasters: false }, ['a', 'b']),
+).map((document) => document.toJS() as Manifest)
 const named = (kind: string, name: string) =>
   documents.find((one) => one.kind === kind && one.metadata.name === name)
 

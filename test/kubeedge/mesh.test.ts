@@ -1,13 +1,22 @@
 import { expect, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
-import { meshManifest } from '../../src/kubeedge/mesh.ts'
+import { parse, parseAllDocuments } from 'yaml'
+import {
+  FOLLOW_MASTERS,
+  hashOf,
+  meshManifest,
+  RELAYS_ANNOTATION,
+  RELAYS_LABEL,
+  type Relay,
+} from '../../src/kubeedge/mesh.ts'
+import { withRelay } from '../../src/phases/edge/mesh-masters.ts'
 
 interface Manifest {
   readonly kind: string
-  readonly metadata: { readonly name: string }
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> }
   readonly data?: Readonly<Record<string, string>>
   readonly spec?: {
     readonly template: {
+      readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
       readonly spec: {
         readonly automountServiceAccountToken: boolean
         readonly affinity: unknown
@@ -21,9 +30,9 @@ interface Manifest {
 }
 
 const relays = [{ nodeName: 'master-1', advertiseAddress: ['203.0.113.10'] }]
-const documents = parseAllDocuments(meshManifest('registry.example.org/edgemesh-agent:v1', relays)).map(
-  (document) => document.toJS() as Manifest,
-)
+const documents = parseAllDocuments(
+  meshManifest('registry.example.org/edgemesh-agent:v1', { relays, followMasters: true }),
+).map((document) => document.toJS() as Manifest)
 const named = (kind: string, name: string) =>
   documents.find((one) => one?.kind === kind && one.metadata.name === name)
 
@@ -51,4 +60,27 @@ test('the secure MetaServer is verified, and relays are known', () => {
   expect(named('ConfigMap', 'edgemesh-agent-edge-plain')?.data?.['edgemesh-agent.yaml']).toContain(
     'server: http://127.0.0.1:10550',
   )
+})
+
+test('what a joining master has to know is on the objects', () => {
+  for (const name of ['cloud', 'edge-secure', 'edge-plain']) {
+    const map = named('ConfigMap', `edgemesh-agent-${name}`)
+    expect(map?.metadata.labels).toEqual({ [RELAYS_LABEL]: FOLLOW_MASTERS })
+    const pods = named('DaemonSet', `edgemesh-agent-${name}`)?.spec?.template.metadata
+    expect(pods?.annotations?.[RELAYS_ANNOTATION]).toBe(hashOf(relays))
+    const config = map?.data?.['edgemesh-agent.yaml'] ?? ''
+    expect(withRelay(config, relays[0] as Relay)).toEqual({ text: config, relays })
+    const second = { nodeName: 'master-2', advertiseAddress: ['203.0.113.11'] }
+    const changed = withRelay(config, second)
+    expect(changed.relays).toEqual([...relays, second])
+    expect(withRelay(changed.text, second)).toEqual(changed)
+    const before = parse(config) as { modules: { edgeTunnel: object } }
+    expect(parse(changed.text)).toEqual({
+      ...before,
+      modules: {
+        ...before.modules,
+        edgeTunnel: { ...before.modules.edgeTunnel, relayNodes: changed.relays },
+      },
+    })
+  }
 })

@@ -1,7 +1,7 @@
 /**
  * Services across edges, with EdgeMesh's agent itself. It comes from an OCI archive that EDGEADM_EDGEMESH_ARCHIVE names, with
  * the agent's image and, for the test of the gateway, the gateway's; without it these tests are skipped. The agent needs a
- * host whose containers may open 64000 files. What needs no agent is in edge.test.ts.
+ * host whose containers may open 64000 files. What needs no agent is in mesh-cases.ts.
  */
 
 import { readFileSync } from 'node:fs'

@@ -1,11 +1,14 @@
 /** EdgeMesh's objects with a program that only sleeps in its place: all but the program itself is real. */
 
-import { gatewayManifest, meshManifest, type Relay } from '../../src/kubeedge/mesh.ts'
+import { gatewayManifest, type MeshRelays, meshManifest } from '../../src/kubeedge/mesh.ts'
 import { render } from '../../src/templates.ts'
 import type { TestLab } from './machines.ts'
 
 const PSK = 'a key of the test'
-export const RELAYS: readonly Relay[] = [{ nodeName: 'master-1', advertiseAddress: ['10.123.0.11'] }]
+export const RELAYS: MeshRelays = {
+  relays: [{ nodeName: 'master-1', advertiseAddress: ['10.123.0.11'] }],
+  followMasters: true,
+}
 
 /** Everything that init applies for EdgeMesh, the gateway for one node. */
 export const meshObjects = (image: string, gatewayNode: string): string =>

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
-import { GATEWAY_LABEL, gatewayManifest, meshManifest, type Relay } from '../../kubeedge/mesh.ts'
+import { GATEWAY_LABEL, gatewayManifest, type MeshRelays, meshManifest } from '../../kubeedge/mesh.ts'
 import { applyManifest, applyTemplate, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
 import { render } from '../../templates.ts'
 import type { InitContext } from '../context.ts'
@@ -45,7 +45,7 @@ export const edgeMesh: Phase<InitContext> = {
 async function applyGateway(
   { host, settings, emit }: InitContext,
   image: string | undefined,
-  relays: readonly Relay[],
+  relays: MeshRelays,
 ): Promise<void> {
   const nodes = settings.edge.edgeMeshGateways
   if (image !== undefined) {

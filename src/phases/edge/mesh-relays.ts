@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net'
 import type { MeshRelay } from '../../config/mesh.ts'
-import type { Relay } from '../../kubeedge/mesh.ts'
+import type { MeshRelays, Relay } from '../../kubeedge/mesh.ts'
 import { kubectlGet } from '../../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { InitContext } from '../context.ts'
@@ -17,7 +17,12 @@ const addressesOf = ({ status }: Node): string[] =>
     .map(({ address }) => address)
 
 /** `--edgemesh-relay`, else the masters that there are, with the addresses where the other nodes reach them. */
-export async function meshRelays(ctx: InitContext): Promise<Relay[]> {
+export async function meshRelays(ctx: InitContext): Promise<MeshRelays> {
+  const followMasters = ctx.settings.edge.edgeMeshRelays.length === 0
+  return { relays: await relaysOf(ctx), followMasters }
+}
+
+async function relaysOf(ctx: InitContext): Promise<Relay[]> {
   const { host, settings } = ctx
   const wanted = settings.edge.edgeMeshRelays
   if (settings.dryRun)

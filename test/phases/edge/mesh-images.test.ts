@@ -57,7 +57,8 @@ describe('what was asked for and cannot be had is refused', () => {
 })
 
 describe('relays before there is a cluster', () => {
-  const relaysOf = (flags: InitFlags) => meshRelays(context({ 'dry-run': true, ...flags }, [AGENT]))
+  const relaysOf = async (flags: InitFlags) =>
+    (await meshRelays(context({ 'dry-run': true, ...flags }, [AGENT]))).relays
 
   test('this master, with its own address and the one for edges', async () => {
     expect(await relaysOf({ 'cloud-address': ['203.0.113.10', 'cloud.example.org'] })).toEqual([
