@@ -23,6 +23,8 @@ export class TerminalRenderer implements Renderer {
   #row: Row | undefined
   /** The plan is what a dry run is for. */
   #isPlan = false
+  /** The error that ends the run has come. */
+  #hasFailed = false
   /** Phases that run beside others, with their titles. */
   readonly #background = new Map<string, string>()
   #idle: NodeJS.Timeout | undefined
@@ -40,11 +42,13 @@ export class TerminalRenderer implements Renderer {
         this.#phase(event)
         break
       case 'progress':
+        if (this.#hasFailed) break
         if (this.#row === undefined) this.#open(event.task, event.task)
         this.#row?.show(progressText(event))
         if (this.#row?.phase === event.task && event.total > 0 && event.done >= event.total) this.#close()
         break
       case 'output':
+        if (this.#hasFailed) break
         if (this.#row !== undefined) this.#row.show(event.text)
         else this.#write(this.#stderr, event.text)
         break
@@ -52,7 +56,10 @@ export class TerminalRenderer implements Renderer {
         this.#write(this.#stderr, `! ${event.text}`)
         break
       case 'error':
-        this.#close()
+        // What was under way did not come to its end; what still reports is being stopped.
+        this.#hasFailed = true
+        this.#background.clear()
+        this.#close(event.message)
         for (const line of errorLines(event)) this.#write(this.#stderr, line)
         break
       case 'result':
@@ -112,6 +119,12 @@ export class TerminalRenderer implements Renderer {
       finish: (failure, note) => finish(failure, note),
       show: (text) => show(text),
       drawn: this.#queue.then(async () => {
+        const options = {
+          collapseErrors: false,
+          // Why it failed is said once, by the error that ends the run.
+          showErrorMessage: false,
+          logger: new ListrLogger({ processOutput: new ProcessOutput(this.#stderr, this.#stderr) }),
+        }
         const list = new Listr(
           [
             {
@@ -131,12 +144,10 @@ export class TerminalRenderer implements Renderer {
             concurrent: false,
             exitOnError: false,
             registerSignalListeners: false,
-            rendererOptions: {
-              collapseErrors: false,
-              // Why it failed is said once, by the error that ends the run.
-              showErrorMessage: false,
-              logger: new ListrLogger({ processOutput: new ProcessOutput(this.#stderr, this.#stderr) }),
-            },
+            // listr2 looks whether standard output is a terminal; the list goes to standard error.
+            fallbackRenderer: 'default',
+            rendererOptions: options,
+            fallbackRendererOptions: options,
           },
         )
         await list.run()
