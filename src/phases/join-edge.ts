@@ -12,6 +12,7 @@ import { edgeReady, metaServerReady } from './edge/ready.ts'
 import { edgeStart } from './edge/start.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { checks } from './node/checks.ts'
+import { firewall } from './node/firewall.ts'
 import { hosts } from './node/hosts.ts'
 import { modules } from './node/modules.ts'
 import { record } from './node/record.ts'
@@ -31,6 +32,7 @@ export const joinEdgePhases: readonly Phase<JoinContext>[] = [
   modules,
   sysctl,
   hosts,
+  firewall,
   containerd,
   cniPlugins,
   inBackground(images, edgeStart),

@@ -3,7 +3,7 @@ import { EdgeadmError } from '../../output/errors.ts'
 import type { PackageManifest } from '../../package/index.ts'
 import { render } from '../../templates.ts'
 import { INSTALLED_PACKAGE, isControlPlane, type NodeContext } from '../context.ts'
-import { activeFirewall, openPort } from '../node/firewall.ts'
+import { activeFirewall, openPorts } from '../node/firewall-ports.ts'
 import { ctrPath } from '../runtime/images.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
@@ -49,7 +49,8 @@ export const installLoadBalancer: Phase<NodeContext> = {
             virtualAddress: endpoint.address,
             wanted: settings.ha.virtualRouterId,
           }))
-    await openPort(host, { port: String(endpoint.port), protocol: 'tcp', what: 'control plane endpoint' })
+    const port = { port: String(endpoint.port), protocol: 'tcp', what: 'control plane endpoint' } as const
+    await openPorts(host, ownAddress, [port])
 
     const ca = settings.command === 'init' ? `${settings.certDir}/ca.crt` : '/etc/kubernetes/pki/ca.crt'
     const data = {
