@@ -49,11 +49,15 @@ async function watchUntil(
   const since = Date.now()
   // What ended before may have been mended since: only what ends from now on counts.
   let restarts = Number.POSITIVE_INFINITY
+  let earlierEnd: string | undefined
   try {
     for (;;) {
       const unit = await unitProperties(host, 'kubelet.service')
       restarts = Math.min(restarts, Number(unit.NRestarts))
-      const kubeletCrashes = hasEnded(unit) && Number(unit.NRestarts) > restarts
+      earlierEnd ??= unit.ExecMainExitTimestampMonotonic
+      // systemd counts a restart a moment before it starts the unit: then it is still the earlier end that is seen.
+      const endedAnew = hasEnded(unit) && unit.ExecMainExitTimestampMonotonic !== earlierEnd
+      const kubeletCrashes = endedAnew && Number(unit.NRestarts) > restarts
       const cause = kubeletCrashes ? await kubeletFailure(host) : await crashingContainer(host, since)
       if (cause !== undefined) return giveUp(cause)
       await delay(INTERVAL, undefined, { signal: end })

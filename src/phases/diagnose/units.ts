@@ -3,9 +3,12 @@ import type { Host } from '../../host/host.ts'
 /** Lines worth quoting at most. */
 const LINES = 6
 
-/** As `systemctl show` names them: ActiveState, SubState, Result, NRestarts. */
+/** As `systemctl show` names them. */
+const PROPERTIES = 'ActiveState,SubState,Result,NRestarts,ExecMainExitTimestampMonotonic'
+
+/** The {@link PROPERTIES} of a unit. */
 export async function unitProperties(host: Host, unit: string): Promise<Record<string, string>> {
-  const output = await host.probe('systemctl', ['show', '-p', 'ActiveState,SubState,Result,NRestarts', unit])
+  const output = await host.probe('systemctl', ['show', '-p', PROPERTIES, unit])
   return Object.fromEntries(
     output.stdout.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
   )

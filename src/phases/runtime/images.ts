@@ -7,42 +7,63 @@ import { ensureUnpacked } from '../package.ts'
 import type { Phase } from '../workflow.ts'
 import { isOwnContainerd } from './containerd.ts'
 import { provideSandboxImage } from './sandbox-image.ts'
-import { type Index, selectImages, wantedImages } from './wanted-images.ts'
+import { CONTROL_PLANE, type Index, selectImages, wantedImages } from './wanted-images.ts'
 
 /** The CRI's own namespace in containerd. */
 const NAMESPACE = 'k8s.io'
 
 const LAYOUT = join(UNPACKED, 'images')
 
+type Selection = (image: PackageImage) => boolean
+
 /**
- * Brings the images that this node needs from the package into containerd. tar feeds ctr through a pipe, so that the
+ * Brings images that this node needs from the package into containerd. tar feeds ctr through a pipe, so that the
  * images are never a second time on the disk; `ctr` checks each blob's digest.
  */
-export const images: Phase<NodeContext> = {
-  name: 'runtime/images',
-  title: 'Import images',
-  runIf: (ctx) => (wantedImages(ctx).length === 0 ? 'the package has no images' : true),
-  inputs: wantedImages,
-  verify: async (ctx) => {
-    const present = await presentImages(ctx.host)
-    return wantedImages(ctx).every(({ name }) => present.has(name))
-  },
-  run: async (ctx) => {
-    const { host, settings } = ctx
-    await ensureUnpacked(ctx)
-    const wanted = wantedImages(ctx)
-    const paths = settings.dryRun ? [] : await select(new Set(wanted.map(({ digest }) => digest)))
-    const script = `set -e; tar -C "$1" -cf - --files-from=- --transform='s|^wanted\\.json$|index.json|' | "$2" --namespace "$3" images import --all-platforms=false -`
-    await host.run('sh', ['-c', script, 'import', LAYOUT, await ctrPath(host), NAMESPACE], {
-      title: `import ${wanted.length} images`,
-      undo: await undoImport(host, wanted),
-      input: paths.map((path) => `${path}\n`).join(''),
-    })
-    if (await isOwnContainerd(host)) return
-    const ctr = [await ctrPath(host), '--namespace', NAMESPACE] as const
-    await provideSandboxImage(ctx, ctr, await presentImages(host))
-  },
+function importImages(name: string, title: string, selection: Selection): Phase<NodeContext> {
+  const chosen = (ctx: NodeContext) => wantedImages(ctx).filter(selection)
+  return {
+    name,
+    title,
+    runIf: (ctx) => (chosen(ctx).length === 0 ? 'the package has none of these images' : true),
+    inputs: chosen,
+    verify: async (ctx) => {
+      const present = await presentImages(ctx.host)
+      return chosen(ctx).every((image) => present.has(image.name))
+    },
+    run: async (ctx) => {
+      const { host, settings } = ctx
+      await ensureUnpacked(ctx)
+      const images = chosen(ctx)
+      const index = `${name.replaceAll('/', '-')}.json`
+      const paths = settings.dryRun ? [] : await select(new Set(images.map(({ digest }) => digest)), index)
+      const script = `set -e; tar -C "$1" -cf - --files-from=- --transform='s|^${index}$|index.json|' | "$2" --namespace "$3" images import --all-platforms=false -`
+      await host.run('sh', ['-c', script, 'import', LAYOUT, await ctrPath(host), NAMESPACE], {
+        title: `import ${images.length} images`,
+        undo: await undoImport(host, images),
+        input: paths.map((path) => `${path}\n`).join(''),
+      })
+      if (await isOwnContainerd(host)) return
+      const ctr = [await ctrPath(host), '--namespace', NAMESPACE] as const
+      await provideSandboxImage(ctx, ctr, await presentImages(host))
+    },
+  }
 }
+
+export const images = importImages('runtime/images', 'Import images', () => true)
+
+/** A master needs these first; what comes after its control plane is imported while that starts. */
+const isControlPlaneImage: Selection = ({ name }) => CONTROL_PLANE.test(name)
+export const controlPlaneImages = importImages(
+  'runtime/images',
+  'Import the images of the control plane',
+  isControlPlaneImage,
+)
+export const otherImages = importImages(
+  'runtime/images/others',
+  'Import the other images',
+  (image) => !isControlPlaneImage(image),
+)
 
 async function presentImages(host: NodeContext['host']): Promise<ReadonlySet<string>> {
   const list = await host.probe(await ctrPath(host), ['--namespace', NAMESPACE, 'images', 'list', '--quiet'])
@@ -72,11 +93,11 @@ async function undoImport(host: NodeContext['host'], wanted: readonly PackageIma
 }
 
 /** Writes the index of the wanted images beside the package's own, and names the files that belong to them. */
-async function select(digests: ReadonlySet<string>): Promise<string[]> {
+async function select(digests: ReadonlySet<string>, file: string): Promise<string[]> {
   const index = JSON.parse(await readFile(join(LAYOUT, 'index.json'), 'utf8')) as Index
   const selection = await selectImages(index, digests, (path) => readFile(join(LAYOUT, path), 'utf8'))
-  await writeFile(join(LAYOUT, 'wanted.json'), JSON.stringify(selection.index))
-  return ['wanted.json', ...selection.paths]
+  await writeFile(join(LAYOUT, file), JSON.stringify(selection.index))
+  return [file, ...selection.paths]
 }
 
 export async function ctrPath(host: NodeContext['host']): Promise<string> {
