@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto'
 import { connect } from 'node:net'
+import { checkClock } from '../kubernetes/discovery.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import { PORTS } from './cluster-facts.ts'
 import { caHashOf, type JoinToken } from './join-token.ts'
@@ -122,8 +123,11 @@ const WORDS: Readonly<Record<string, string>> = {
 
 async function ask(address: string, request: EdgeRequest): Promise<EdgeResponse> {
   try {
-    return await edgeGet(request)
+    const response = await edgeGet(request)
+    checkClock(response, where(address))
+    return response
   } catch (cause) {
+    if (cause instanceof EdgeadmError) throw cause
     request.signal.throwIfAborted()
     const { code = '', message } = cause as NodeJS.ErrnoException
     if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')

@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 
 export interface EdgeRequest {
@@ -15,6 +15,7 @@ export interface EdgeRequest {
 
 export interface EdgeResponse {
   readonly status: number
+  readonly headers: IncomingHttpHeaders
   readonly body: Buffer
 }
 
@@ -44,7 +45,13 @@ export function edgeGet(options: EdgeRequest): Promise<EdgeResponse> {
         else chunks.push(chunk)
       })
       response.on('error', fail)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }))
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks),
+        }),
+      )
     })
     outgoing.on('error', fail)
     outgoing.end(body)

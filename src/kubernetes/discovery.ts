@@ -162,8 +162,11 @@ function clusterInfo(response: ApiResponse, endpoint: string): ClusterInfo {
   return { kubeconfig, data, created: map.metadata?.creationTimestamp }
 }
 
-/** The API server says its time in the Date header, to the second. */
-export function checkClock(response: ApiResponse, endpoint: string): void {
+/**
+ * A server says its time in the Date header, to the second.
+ * @throws EdgeadmError class `discovery`
+ */
+export function checkClock(response: Pick<ApiResponse, 'headers'>, endpoint: string): void {
   const theirs = Date.parse(response.headers.date ?? '')
   const ours = Date.now()
   if (Number.isNaN(theirs) || Math.abs(ours - theirs) <= MAXIMUM_CLOCK_SKEW + 1000) return

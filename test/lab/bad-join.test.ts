@@ -3,6 +3,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join as joinPath } from 'node:path'
 import { expect, test } from 'vitest'
+import { FACTS_SCHEMA } from '../../src/kubeedge/cluster-facts.ts'
+import { encodeTicket } from '../../src/kubeedge/edge-ticket.ts'
+import { makeJoinToken } from '../../src/kubeedge/join-token.ts'
 import { machinePaths } from '../../src/lab/index.ts'
 import { readPackageManifest, serializeManifest, unpackPackage } from '../../src/package/index.ts'
 import { signManifest } from '../../src/package/signature.ts'
@@ -25,6 +28,16 @@ const joinWith = (token: string, hash = joinWords[6] ?? '', withPackage = WITH_P
   ...[...withPackage, '--enable-edge=false'],
 ]
 const token = (): string => joinWords[4] ?? ''
+const TICKET_FACTS = {
+  schema: FACTS_SCHEMA,
+  kubeEdgeVersion: 'v1.23.1',
+  kubernetesVersion: 'v1.33.13',
+  serviceAccountKeys: '',
+  serviceAccountIssuer: '',
+  dnsDomain: 'cluster.local',
+  clusterDns: [],
+  networks: [],
+}
 const skewedApi = await readFile(new URL('skewed-api.sh', import.meta.url))
 
 /** The master's package, unpacked and signed, and the public key beside it. */
@@ -142,6 +155,19 @@ test.each([
   expect(ahead.error?.fix).toContain('chrony')
   const behind = await runEdgeadm(lab, 'worker-1', line(await startSkewedApi(port + 100, '-1 hour')))
   expect(behind.error?.message).toMatch(/^This machine's clock is 36\d\d s ahead of that of the master/)
+  expect(await changesOf(lab, 'worker-1')).toEqual([])
+})
+
+test('the same for an edge node that reaches CloudCore alone', async () => {
+  const ca = { certificateDer: Buffer.from('none'), keyDer: Buffer.from('none') }
+  const facts = { ...TICKET_FACTS, cloudAddresses: ['10.123.0.11'] }
+  const ticket = encodeTicket({ token: makeJoinToken(ca, 600_000), facts })
+  await startSkewedApi(10002, '+40 seconds')
+  const join = await runEdgeadm(lab, 'worker-1', ['join', `--edge-token=${ticket}`, ...WITH_PACKAGE])
+  expect(join.exitCode, join.error?.message).toBe(6)
+  expect(join.error?.message).toMatch(
+    /^This machine's clock is \d+ s behind that of the master 10\.123\.0\.11:10002/,
+  )
   expect(await changesOf(lab, 'worker-1')).toEqual([])
 })
 
