@@ -31,7 +31,7 @@ import { sysctl } from './node/sysctl.ts'
 import { unpack } from './package.ts'
 import { cniPlugins } from './runtime/cni-plugins.ts'
 import { containerd } from './runtime/containerd.ts'
-import { images } from './runtime/images.ts'
+import { controlPlaneImages, otherImages } from './runtime/images.ts'
 import { inBackground, type Phase } from './workflow.ts'
 
 const kubeletStart = kubeadm<InitContext>('init', 'kubelet-start')
@@ -49,7 +49,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
   firewall,
   containerd,
   cniPlugins,
-  inBackground(images, kubeletStart),
+  inBackground(controlPlaneImages, kubeletStart),
   kubelet,
   selinux,
   kubeadmConfig,
@@ -59,6 +59,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
   kubeadm('init', 'etcd'),
   kubeadm('init', 'control-plane'),
   kubeletStart,
+  inBackground(otherImages, flannel),
   installLoadBalancer,
   kubeadm('init', 'wait-control-plane'),
   awaitEndpoint,
