@@ -23,6 +23,7 @@ const rendered = (address: string, firewall: string | undefined) =>
     directory,
     address,
     firewall,
+    interface: 'eth0',
     family: 4,
     kubectl: '/bin/false',
     // No container runs here, so there is nobody to be told.
