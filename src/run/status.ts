@@ -7,6 +7,7 @@ import { kubectl, kubectlGet } from '../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { ADMIN_CONF } from '../phases/context.ts'
+import { EDGE_LABEL } from '../superedge/paths.ts'
 import { readOnlyHost } from './prerequisites.ts'
 
 export interface NodeStatus {
@@ -132,6 +133,7 @@ function nodeStatus({ metadata, status }: NodeObject, renewed: string | undefine
   const roles = Object.keys(metadata.labels ?? {})
     .filter((label) => label.startsWith(ROLE))
     .map((label) => label.slice(ROLE.length))
+    .concat(metadata.labels?.[EDGE_LABEL] === undefined ? [] : ['superedge'])
     .sort()
   return {
     name: metadata.name,

@@ -67,6 +67,9 @@ describe('comes to be', () => {
     expect(await lab.run('worker-1', ['iptables-save'])).not.toContain('EDGEADM-LITE')
     expect(await lab.run('worker-1', ['grep', 'server:', '/etc/kubernetes/kubelet.conf'])).toContain(':6443')
     expect(await kubectl('get', 'node', 'worker-1', '--show-labels')).not.toContain('superedge')
+    const status = await lab.run('master-1', ['edgeadm', 'status'])
+    expect(status).toMatch(/^edge-1 +superedge +Ready /m)
+    expect(status).toMatch(/^worker-1 +worker +Ready /m)
   })
 })
 
