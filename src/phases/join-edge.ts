@@ -17,6 +17,7 @@ import { hosts } from './node/hosts.ts'
 import { modules } from './node/modules.ts'
 import { record } from './node/record.ts'
 import { selinux } from './node/selinux.ts'
+import { swap } from './node/swap.ts'
 import { sysctl } from './node/sysctl.ts'
 import { unpack } from './package.ts'
 import { cniPlugins } from './runtime/cni-plugins.ts'
@@ -24,11 +25,21 @@ import { containerd } from './runtime/containerd.ts'
 import { images } from './runtime/images.ts'
 import { inBackground, type Phase } from './workflow.ts'
 
+/** Small machines at the edge need their swap, and edgecore runs with it by KubeEdge's own default (failSwapOn: false). */
+const swapIfAsked: Phase<JoinContext> = {
+  ...swap,
+  runIf: (ctx) =>
+    ctx.settings.documents.KubeletConfiguration?.failSwapOn === true
+      ? (swap.runIf?.(ctx) ?? true)
+      : 'edgecore runs with swap',
+}
+
 export const joinEdgePhases: readonly Phase<JoinContext>[] = [
   checks,
   edgeDiscovery,
   unpack,
   record,
+  swapIfAsked,
   modules,
   sysctl,
   hosts,

@@ -12,6 +12,7 @@ import { kubectlGet } from '../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { ADMIN_CONF } from '../phases/context.ts'
+import { addressesOf, forgetMaster } from '../phases/edge/forget-master.ts'
 import { VERSION } from '../version.ts'
 import { requireLinuxRoot } from './prerequisites.ts'
 
@@ -47,7 +48,11 @@ export async function removeNodeFromCluster(removal: NodeRemoval): Promise<void>
   await check(removal, found)
   const run = { command: 'reset --remove-node', version: VERSION, node: hostname(), dryRun, phases: [PHASE] }
   reporting.emit({ type: 'run', ...run })
-  if (!(await forgetNode(host, node, { kubeconfig })))
+  const addresses =
+    found !== undefined && isMaster(found) ? await addressesOf(host, node, { kubeconfig }) : []
+  const existed = await forgetNode(host, node, { kubeconfig })
+  if (found !== undefined && isMaster(found)) await forgetMaster(host, node, addresses, { kubeconfig })
+  if (!existed)
     throw new EdgeadmError('preflight', `the cluster has no node ${node}, and nothing of one`, {
       fix: '`edgeadm status` shows the nodes that there are',
     })
@@ -59,12 +64,14 @@ export async function removeNodeFromCluster(removal: NodeRemoval): Promise<void>
   })
 }
 
+const isMaster = ({ metadata }: Node) =>
+  metadata.labels?.['node-role.kubernetes.io/control-plane'] !== undefined
+
 async function check(
   { node, flags, reporting, confirm }: NodeRemoval,
   found: Node | undefined,
 ): Promise<void> {
-  const isMaster = found?.metadata.labels?.['node-role.kubernetes.io/control-plane'] !== undefined
-  if (isMaster && flags.force !== true)
+  if (found !== undefined && isMaster(found) && flags.force !== true)
     throw new EdgeadmError('preflight', `${node} is a master, and its etcd member would be left behind`, {
       fix: `run \`edgeadm reset\` on ${node} itself, which takes out both; if it is lost, take its member out with etcdctl and add --force`,
     })

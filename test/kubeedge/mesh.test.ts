@@ -8,7 +8,7 @@ import {
   RELAYS_LABEL,
   type Relay,
 } from '../../src/kubeedge/mesh.ts'
-import { withRelay } from '../../src/phases/edge/mesh-masters.ts'
+import { withoutRelay, withRelay } from '../../src/phases/edge/mesh-masters.ts'
 
 interface Manifest {
   readonly kind: string
@@ -74,6 +74,9 @@ test('what a joining master has to know is on the objects', () => {
     const changed = withRelay(config, second)
     expect(changed.relays).toEqual([...relays, second])
     expect(withRelay(changed.text, second)).toEqual(changed)
+    expect(parse(withoutRelay(changed.text, 'master-2').text)).toEqual(parse(config))
+    // Without any relay the mesh would have no beginning.
+    expect(withoutRelay(config, 'master-1')).toEqual({ text: config, relays })
     const before = parse(config) as { modules: { edgeTunnel: object } }
     expect(parse(changed.text)).toEqual({
       ...before,

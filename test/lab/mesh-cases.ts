@@ -23,6 +23,20 @@ export function meshCases(lab: TestLab, joinLine: () => readonly string[]): void
       120_000,
     )
 
+  const expectRelays = async (pods: readonly MeshPod[], relays: readonly Relay[]) => {
+    for (const pod of pods) {
+      const { modules } = parse((await insideOf(lab, pod)).config) as {
+        modules: { edgeTunnel: { relayNodes: Relay[] } }
+      }
+      expect(modules.edgeTunnel.relayNodes, `${pod.node} ${pod.kind}`).toEqual(relays)
+    }
+  }
+  const tunnelMasters = () =>
+    kubectl(
+      ...['-n', 'kubeedge', 'get', 'daemonset', 'cloud-iptables-manager', '-o'],
+      'jsonpath={.spec.template.spec.initContainers[0].env[?(@.name=="MASTERS")].value}',
+    )
+
   describe("EdgeMesh's objects, with a program that only sleeps in its place", () => {
     test('are taken by the API server, and each node gets the Pod that fits', async () => {
       const jsonPath = 'jsonpath={.spec.template.spec.containers[0].image}'
@@ -84,13 +98,23 @@ export function meshCases(lab: TestLab, joinLine: () => readonly string[]): void
         180_000,
       )
       expect(kinds(pods)).toContainEqual(['master-2', 'agent-cloud'])
-      const relays = [...RELAYS.relays, { nodeName: 'master-2', advertiseAddress: ['10.123.0.12'] }]
-      for (const pod of pods) {
-        const { modules } = parse((await insideOf(lab, pod)).config) as {
-          modules: { edgeTunnel: { relayNodes: Relay[] } }
-        }
-        expect(modules.edgeTunnel.relayNodes, `${pod.node} ${pod.kind}`).toEqual(relays)
-      }
+      await expectRelays(pods, [
+        ...RELAYS.relays,
+        { nodeName: 'master-2', advertiseAddress: ['10.123.0.12'] },
+      ])
+    })
+
+    test('forget a master that leaves, as the tunnel to the edges does', async () => {
+      expect(await tunnelMasters()).toBe('10.123.0.11 10.123.0.12')
+      await lab.run('master-2', ['edgeadm', 'reset', '--force'])
+      expect(await tunnelMasters()).toBe('10.123.0.11')
+      const pods = await running(4)
+      await eventually(
+        async () => expectRelays(await meshPods(lab), RELAYS.relays),
+        () => true,
+        180_000,
+      )
+      expect(pods.map(({ node }) => node)).not.toContain('master-2')
       await lab.run('master-1', ['kubectl', 'delete', '-f', '-'], { input: meshObjects('none', 'edge-1') })
     })
   })

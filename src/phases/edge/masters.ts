@@ -1,6 +1,6 @@
 import type { Host } from '../../host/host.ts'
 import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
-import { changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { changeCluster, type KubectlOptions, kubectlGet } from '../../kubernetes/kubectl.ts'
 import type { JoinContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
@@ -22,8 +22,14 @@ interface DaemonSet {
 }
 
 /** Addresses of API servers that CloudCore's stream port is open to; undefined if the cluster has no cloud side. */
-export async function guardedMasters(host: Host): Promise<string[] | undefined> {
-  const found = await kubectlGet<DaemonSet>(host, ['daemonset', DAEMON_SET], { namespace: NAMESPACE })
+export async function guardedMasters(
+  host: Host,
+  options: KubectlOptions = {},
+): Promise<string[] | undefined> {
+  const found = await kubectlGet<DaemonSet>(host, ['daemonset', DAEMON_SET], {
+    ...options,
+    namespace: NAMESPACE,
+  })
   if (found === undefined) return undefined
   const guard = found.spec.template.spec.initContainers?.find(({ name }) => name === CONTAINER)
   const value = guard?.env?.find(({ name }) => name === VARIABLE)?.value ?? ''
@@ -42,13 +48,30 @@ export const edgeMasters: Phase<JoinContext> = {
     if (masters === undefined || own === undefined)
       return emit({ type: 'output', text: 'This cluster has no cloud side for edge nodes' })
     if (masters.includes(own)) return
-    const env = [{ name: VARIABLE, value: [...masters, own].join(' ') }]
-    const patch = { spec: { template: { spec: { initContainers: [{ name: CONTAINER, env }] } } } }
-    await changeCluster(
-      host,
-      `open CloudCore's tunnel to ${own}`,
-      ['patch', 'daemonset', DAEMON_SET, '--type=strategic', '-p', JSON.stringify(patch)],
-      { namespace: NAMESPACE },
-    )
+    await guard(host, `open CloudCore's tunnel to ${own}`, [...masters, own])
   },
+}
+
+/** For a master that has left: its address may be somebody else's next. */
+export async function closeTunnel(
+  host: Host,
+  addresses: readonly string[],
+  options: KubectlOptions,
+): Promise<void> {
+  const masters = await guardedMasters(host, options)
+  const left = masters?.filter((address) => !addresses.includes(address)) ?? []
+  if (left.length === (masters?.length ?? 0)) return
+  await guard(host, `close CloudCore's tunnel to ${addresses.join(', ')}`, left, options)
+}
+
+function guard(
+  host: Host,
+  title: string,
+  masters: readonly string[],
+  options: KubectlOptions = {},
+): Promise<void> {
+  const env = [{ name: VARIABLE, value: masters.join(' ') }]
+  const patch = { spec: { template: { spec: { initContainers: [{ name: CONTAINER, env }] } } } }
+  const command = ['patch', 'daemonset', DAEMON_SET, '--type=strategic', '-p', JSON.stringify(patch)]
+  return changeCluster(host, title, command, { ...options, namespace: NAMESPACE })
 }

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { gatherFacts } from '../../config/facts.ts'
 import type { Host, Output } from '../../host/host.ts'
+import { EdgeadmError } from '../../output/errors.ts'
 import { BIN } from '../context.ts'
+import { forgetMaster } from '../edge/forget-master.ts'
 import type { Phase } from '../workflow.ts'
 import type { ResetContext } from './context.ts'
 
@@ -42,11 +45,34 @@ export const removeNode: Phase<ResetContext> = {
     for (const kubeconfig of kubeconfigs) {
       if ((await host.stat(kubeconfig)) === undefined) continue
       const output = await deleteNode(host, [kubectl, '--kubeconfig', kubeconfig], nodeName, patience, signal)
+      if (output.exitCode === 0 && facts.role === 'master')
+        await leaveEdge(host, nodeName, kubeconfig, residue)
       if (output.exitCode === 0) return
       why = reasonOf(output, nodeName)
     }
     fail(why)
   },
+}
+
+/** The other masters go on without it. */
+async function leaveEdge(
+  host: Host,
+  name: string,
+  kubeconfig: string,
+  residue: ResetContext['residue'],
+): Promise<void> {
+  try {
+    const { interfaces } = await gatherFacts(host)
+    const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address))
+    await forgetMaster(host, name, addresses, { kubeconfig })
+  } catch (error) {
+    if (!(error instanceof EdgeadmError)) throw error
+    residue.push({
+      what: `${name} among the masters that edge nodes know`,
+      why: `${error.message}; on a master run: edgeadm init phase edge, with the flags of its init`,
+      elsewhere: true,
+    })
+  }
 }
 
 async function findKubectl(host: Host): Promise<string | undefined> {
