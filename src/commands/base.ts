@@ -51,8 +51,15 @@ export abstract class BaseCommand extends Command {
       FlagShape
     >)
     this.#renderers = [await createRenderer(globalFlagsOf(this.argv)), this.#logFile]
-    process.once('SIGINT', () => this.#stop('interrupted', 'interrupted by Ctrl-C'))
+    process.once('SIGINT', this.#interrupted)
     process.once('SIGTERM', () => this.#stop('terminated', 'terminated by SIGTERM'))
+  }
+
+  readonly #interrupted = (): void => this.#stop('interrupted', 'interrupted by Ctrl-C')
+
+  /** From now on Ctrl-C is another program's, which the terminal sends it to as well. Listeners of libraries stay. */
+  protected leaveInterrupts(): void {
+    process.off('SIGINT', this.#interrupted).on('SIGINT', () => {})
   }
 
   /** Asks a yes/no question on the terminal; without one the answer is no. */

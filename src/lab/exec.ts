@@ -46,7 +46,8 @@ async function enter(
       '--root',
       '--',
     ],
-    ...['setpriv', '--pdeathsig=TERM', 'env', '--ignore-environment', '--chdir=/root', ...variables],
+    ...['setpriv', '--pdeathsig=TERM', 'env', '--default-signal', '--ignore-environment', '--chdir=/root'],
+    ...variables,
     ...command,
   ])
 }
@@ -94,7 +95,9 @@ export async function attachInMachine(
   command: readonly string[],
 ): Promise<number> {
   const terminal = process.env.TERM ? { TERM: process.env.TERM } : undefined
-  const [file, ...args] = await enter(lab, machine, command, terminal)
+  const line = await enter(lab, machine, command, terminal)
+  // Ctrl-C reaches all processes on the terminal: nsenter would end at once, before the command has had its say.
+  const [file, ...args] = ['sh', '-c', 'trap "" INT QUIT; exec "$@"', 'sh', ...line] as const
   const result = await execa(file, args, { stdio: 'inherit', reject: false })
   return exitCodeOf(result)
 }

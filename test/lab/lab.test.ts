@@ -39,6 +39,33 @@ describe('a lab', () => {
     expect(input.trim()).toBe('7')
   })
 
+  test('Ctrl-C on a terminal is for the command inside, which may take its time', async () => {
+    const inside = `trap 'echo heard' INT; echo ready; n=0; while [ $n -lt 10 ]; do sleep 0.2; n=$((n+1)); done; echo end; exit 3`
+    await lab.run('master-1', ['sh', '-c', 'cat >/run/inside'], { input: inside })
+    const line = [
+      process.execPath,
+      CLI,
+      'lab',
+      'exec',
+      '--lab',
+      lab.name,
+      'master-1',
+      '--',
+      'sh',
+      '/run/inside',
+    ]
+    const terminal = execa('script', ['--quiet', '--return', '--command', line.join(' '), '/dev/null'], {
+      stdin: 'pipe',
+      reject: false,
+    })
+    terminal.stdout.on('data', (chunk: Buffer) => {
+      if (chunk.includes('ready')) terminal.stdin.write('\u0003')
+    })
+    const { exitCode, stdout } = await terminal
+    expect(stdout.replaceAll('\r', '')).toMatch(/^ready\n\^Cheard\nend$/)
+    expect(exitCode).toBe(3)
+  })
+
   test('an unknown machine is answered with the nearest name', async () => {
     const { exitCode, stderr } = await edgeadm('exec', '--lab', lab.name, 'mster-1', '--', 'true')
     expect(exitCode).toBe(2)

@@ -26,7 +26,7 @@ export default class LabExec extends BaseCommand {
     const lab = await readLab(flags.lab ?? (await defaultLab()))
     const machine = machineOf(lab, args.machine)
     // The terminal sends Ctrl-C to the command itself; what it means is the command's to say.
-    process.removeAllListeners('SIGINT').on('SIGINT', () => {})
+    this.leaveInterrupts()
     process.exitCode = await attachInMachine(
       lab.name,
       machine.name,
