@@ -97,5 +97,8 @@ export const edgeadmJoinFlags = {
 }
 
 export const edgeadmResetFlags = {
-  'remove-node': boolean({ description: "Also delete this machine's Node object from the cluster." }),
+  'remove-node': boolean({
+    description:
+      "Also delete this machine's Node object from the cluster. With NODE, on a master: only take that node out of the cluster.",
+  }),
 }
