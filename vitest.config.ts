@@ -2,6 +2,12 @@ import { defineConfig } from 'vitest/config'
 
 const shared = { disableConsoleIntercept: true, restoreMocks: true, unstubEnvs: true }
 
+/** On booted machines: generous limits that only catch a hang. */
+const machines = { testTimeout: 600_000, hookTimeout: 1_800_000 }
+
+/** What measures gaps of a second, or looks at what is left on the host, has the host for itself. */
+const ALONE = ['test/lab/ha.test.ts', 'test/lab/lab.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -15,14 +21,25 @@ export default defineConfig({
         },
       },
       {
-        // Booted machines share two cores: one file at a time, and generous limits that only catch a hang.
+        // Much of their time is waiting, so two files at once suit two cores.
         test: {
           ...shared,
+          ...machines,
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 600_000,
-          hookTimeout: 1_800_000,
+          exclude: ALONE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          ...machines,
+          name: 'lab-alone',
+          include: ALONE,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -19,7 +19,7 @@ step "unit tests"
 vitest run --project unit --reporter default --reporter json --outputFile.json=test-logs/unit.json || failed=1
 step "tests on booted machines; logs of failures go to test-logs/"
 # shellcheck disable=SC2086
-vitest run --project lab --reporter verbose --reporter json --outputFile.json=test-logs/lab.json ${EDGEADM_TEST_FILES:-} || failed=1
+vitest run --project 'lab*' --reporter verbose --reporter json --outputFile.json=test-logs/lab.json ${EDGEADM_TEST_FILES:-} || failed=1
 
 node scripts/summary.mjs test-logs/unit.json test-logs/lab.json || failed=1
 exit $failed
