@@ -138,13 +138,10 @@ describe('of a cluster', () => {
   })
 
   test('a second worker life ends with containerd and the API server dead', async () => {
-    await succeed('master-1', [
-      'kubectl',
-      '--kubeconfig=/etc/kubernetes/admin.conf',
-      'delete',
-      'node',
-      'worker-1',
-    ])
+    await succeed('master-1', ['edgeadm', 'reset', '--remove-node', 'worker-1', '--force'])
+    const kubectl = ['kubectl', '--kubeconfig=/etc/kubernetes/admin.conf']
+    const nodes = await succeed('master-1', [...kubectl, 'get', 'nodes', '-o', 'name'])
+    expect(nodes.stdout.trim()).toBe('node/master-1')
     await succeed('worker-1', [...joinLine, ...WITH_PACKAGE])
     await succeed('master-1', ['edgeadm', 'reset', 'phase', 'cleanup-node', '--force'])
     await lab.run('worker-1', ['systemctl', 'stop', 'containerd', 'kubelet'])
