@@ -105,9 +105,20 @@ test('Pods, Services and cluster DNS work through both, and anything else stays 
   }
 })
 
-test('a reload of firewalld changes none of it', async () => {
+/** From a Pod on the master to a port of the master itself. */
+const podReaches = async (port: number): Promise<boolean> => {
+  const inPod = `nsenter --net --target "$(pgrep -f '^[^ ]*coredns -conf /etc/coredns' | head -n 1)"`
+  const command = `${inPod} nc -z -w 3 10.123.0.11 ${port}`
+  return (await lab.probe('master-1', ['sh', '-c', command])).exitCode === 0
+}
+
+test('a reload of firewalld changes none of it, and no Pod gets to the port that is for API servers', async () => {
+  await sh('master-1', 'nc -z -w 3 127.0.0.1 10003')
+  expect(await podReaches(10003)).toBe(false)
   await sh('master-1', 'firewall-cmd --reload')
+  expect(await podReaches(10003)).toBe(false)
   await expectTraffic()
+  expect(await podReaches(10002)).toBe(true)
 })
 
 test('an edge node with ufw: no port is opened, its Pods get through', async () => {

@@ -1,5 +1,6 @@
 import type { Host } from '../../host/host.ts'
-import { isEdge, type NodeContext } from '../context.ts'
+import { STREAM_PORT } from '../../kubeedge/cluster-facts.ts'
+import { isControlPlane, isEdge, type NodeContext } from '../context.ts'
 import { activeFirewall } from './firewall-ports.ts'
 
 /** firewalld's zone that accepts everything. */
@@ -15,10 +16,30 @@ export function podInterfaces({ settings }: NodeContext): string[] {
   return settings.cni === 'flannel' ? ['cni0', 'flannel.1'] : []
 }
 
-export async function trustInterface(host: Host, name: string): Promise<void> {
+export async function trustPods(ctx: NodeContext): Promise<void> {
+  const { host, settings } = ctx
   const kind = await activeFirewall(host)
-  if (kind === 'firewalld') await trustInFirewalld(host, name)
-  else if (kind === 'ufw') await trustInUfw(host, name)
+  const names = podInterfaces(ctx)
+  if (kind === 'ufw') for (const name of names) await trustInUfw(host, name)
+  if (kind !== 'firewalld' || names.length === 0) return
+  if (isControlPlane(settings) && settings.enableEdge) await shutStreamPort(host)
+  for (const name of names) await trustInFirewalld(host, name)
+}
+
+/**
+ * CloudCore's port for API servers asks nobody for credentials. Rules of CloudCore's own Pods guard it, but firewalld takes
+ * those away when it is reloaded; Pods must not reach it then either.
+ */
+async function shutStreamPort(host: Host): Promise<void> {
+  const rule = `rule port port="${STREAM_PORT}" protocol="tcp" drop`
+  for (const permanent of [[], ['--permanent']]) {
+    const zone = [...permanent, `--zone=${ZONE}`]
+    if ((await host.probe('firewall-cmd', [...zone, `--query-rich-rule=${rule}`])).exitCode === 0) continue
+    await host.run('firewall-cmd', [...zone, `--add-rich-rule=${rule}`], {
+      title: `shut port ${STREAM_PORT} for Pods in firewalld${permanent.length > 0 ? ' (permanent)' : ''}`,
+      undo: { file: 'firewall-cmd', args: [...zone, `--remove-rich-rule=${rule}`] },
+    })
+  }
 }
 
 /** An interface that the administrator has put into a zone stays there. */

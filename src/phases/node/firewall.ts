@@ -1,7 +1,7 @@
 import { isControlPlane, isEdge, type NodeContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 import { nodeAddress } from './address.ts'
-import { podInterfaces, trustInterface } from './firewall-pods.ts'
+import { podInterfaces, trustPods } from './firewall-pods.ts'
 import { activeFirewall, openPorts, type Port } from './firewall-ports.ts'
 
 /** Kubernetes documentation, "Ports and Protocols"; flannel documentation, "Firewalls"; KubeEdge documentation, "Ports". */
@@ -41,6 +41,6 @@ export const firewall: Phase<NodeContext> = {
   run: async (ctx) => {
     const wanted = ports(ctx)
     if (wanted.length > 0) await openPorts(ctx.host, await nodeAddress(ctx), wanted)
-    for (const name of podInterfaces(ctx)) await trustInterface(ctx.host, name)
+    await trustPods(ctx)
   },
 }
