@@ -9,6 +9,7 @@ import { edgeCustomResources } from './edge/custom-resources.ts'
 import { edgeMesh } from './edge/edgemesh.ts'
 import { superEdge, superEdgeCheck } from './edge/superedge/cluster.ts'
 import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
+import { apiServerReady } from './kubernetes/api-server-ready.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
 import { kubeadmConfig } from './kubernetes/config.ts'
@@ -31,10 +32,11 @@ import { sysctl } from './node/sysctl.ts'
 import { unpack } from './package.ts'
 import { cniPlugins } from './runtime/cni-plugins.ts'
 import { containerd } from './runtime/containerd.ts'
-import { controlPlaneImages, otherImages } from './runtime/images.ts'
+import { apiServerImages, otherImages } from './runtime/images.ts'
 import { inBackground, type Phase } from './workflow.ts'
 
 const kubeletStart = kubeadm<InitContext>('init', 'kubelet-start')
+const controllerManager = kubeadm<InitContext>('init', 'control-plane/controller-manager')
 
 export const initPhases: readonly Phase<InitContext>[] = [
   checks,
@@ -49,7 +51,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
   firewall,
   containerd,
   cniPlugins,
-  inBackground(controlPlaneImages, kubeletStart),
+  inBackground(apiServerImages, kubeletStart),
   kubelet,
   selinux,
   kubeadmConfig,
@@ -57,10 +59,13 @@ export const initPhases: readonly Phase<InitContext>[] = [
   kubeadm('init', 'certs'),
   kubeadm('init', 'kubeconfig'),
   kubeadm('init', 'etcd'),
-  kubeadm('init', 'control-plane'),
+  kubeadm('init', 'control-plane/apiserver'),
   kubeletStart,
-  inBackground(otherImages, flannel),
+  inBackground(otherImages, controllerManager),
   installLoadBalancer,
+  apiServerReady,
+  controllerManager,
+  kubeadm('init', 'control-plane/scheduler'),
   kubeadm('init', 'wait-control-plane'),
   awaitEndpoint,
   flannel,

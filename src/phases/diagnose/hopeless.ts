@@ -35,6 +35,9 @@ export async function unlessHopeless<T>(
   const watch = watchUntil(host, AbortSignal.any([done.signal, signal]), (error) => hopeless.abort(error))
   try {
     return await work(hopeless.signal)
+  } catch (error) {
+    // Not every wait ends with the reason that its signal has.
+    throw hopeless.signal.aborted ? hopeless.signal.reason : error
   } finally {
     done.abort()
     await watch

@@ -13,20 +13,22 @@ const EVIDENCE: Readonly<Record<string, string>> = {
   certs: '/etc/kubernetes/pki/sa.key',
   kubeconfig: '/etc/kubernetes/admin.conf',
   etcd: '/etc/kubernetes/manifests/etcd.yaml',
-  'control-plane': '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  'control-plane/apiserver': '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  'control-plane/controller-manager': '/etc/kubernetes/manifests/kube-controller-manager.yaml',
+  'control-plane/scheduler': '/etc/kubernetes/manifests/kube-scheduler.yaml',
   'kubelet-start': '/var/lib/kubelet/config.yaml',
 }
 
 /** The newest table serves as the list of names; a phase that the target's kubeadm lacks is left out when it runs. */
 const NEWEST = 'v1.99.0'
 
-/** The phase of this name. @param extra conditions and so on, over what the table says */
+/** The phase of this name, or one part of it (`control-plane/apiserver`). @param extra conditions and so on, over what the table says */
 export function kubeadm<C extends NodeContext>(
   workflow: 'init' | 'join',
   name: string,
   extra: Partial<Phase<C>> = {},
 ): Phase<C> {
-  const entry = kubeadmPhases(workflow, NEWEST).find((one) => one.name === name)
+  const entry = phaseOf(workflow, name, NEWEST)
   if (entry === undefined) throw new EdgeadmError('internal', `kubeadm ${workflow} has no phase ${name}`)
   const children = (entry.children ?? []).map((child) => child.name.slice(name.length + 1))
   return {
@@ -45,7 +47,9 @@ export function kubeadm<C extends NodeContext>(
 }
 
 function phaseOf(workflow: 'init' | 'join', name: string, version: string): KubeadmPhase | undefined {
-  return kubeadmPhases(workflow, version).find((one) => one.name === name)
+  return kubeadmPhases(workflow, version)
+    .flatMap((one) => [one, ...(one.children ?? [])])
+    .find((one) => one.name === name)
 }
 
 /** The whole phase, or the children that were not skipped. */

@@ -7,7 +7,7 @@ import { ensureUnpacked } from '../package.ts'
 import type { Phase } from '../workflow.ts'
 import { isOwnContainerd } from './containerd.ts'
 import { provideSandboxImage } from './sandbox-image.ts'
-import { CONTROL_PLANE, type Index, selectImages, wantedImages } from './wanted-images.ts'
+import { API_SERVER, type Index, selectImages, wantedImages } from './wanted-images.ts'
 
 /** The CRI's own namespace in containerd. */
 const NAMESPACE = 'k8s.io'
@@ -52,17 +52,13 @@ function importImages(name: string, title: string, selection: Selection): Phase<
 
 export const images = importImages('runtime/images', 'Import images', () => true)
 
-/** A master needs these first; what comes after its control plane is imported while that starts. */
-const isControlPlaneImage: Selection = ({ name }) => CONTROL_PLANE.test(name)
-export const controlPlaneImages = importImages(
-  'runtime/images',
-  'Import the images of the control plane',
-  isControlPlaneImage,
-)
+/** The first master needs these first; the others are imported while its API server starts. */
+const isFirst: Selection = ({ name }) => API_SERVER.test(name)
+export const apiServerImages = importImages('runtime/images', 'Import the images of the API server', isFirst)
 export const otherImages = importImages(
   'runtime/images/others',
   'Import the other images',
-  (image) => !isControlPlaneImage(image),
+  (image) => !isFirst(image),
 )
 
 async function presentImages(host: NodeContext['host']): Promise<ReadonlySet<string>> {

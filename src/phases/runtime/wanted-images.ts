@@ -5,9 +5,8 @@ import { isControlPlane, isEdge, type NodeContext } from '../context.ts'
 const MASTERS_ONLY =
   /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd|haproxy|keepalived|cloudcore|iptables-manager(-nft)?):/
 
-/** Static Pods, and what every Pod needs. */
-export const CONTROL_PLANE =
-  /\/(pause|kube-apiserver|kube-controller-manager|kube-scheduler|etcd|haproxy|keepalived):/
+/** What every Pod needs, and what an API server of several needs to be reached. */
+export const API_SERVER = /\/(pause|kube-apiserver|etcd|haproxy|keepalived):/
 
 /** Everything that an edge node runs: no kube-proxy, no flannel, no CoreDNS. */
 const EDGES_TOO = /\/(pause|edgemesh-agent|edgemesh-gateway):/
