@@ -1,24 +1,14 @@
 /** Input that is wrong against a cluster that runs: one clear sentence, the documented exit code, an untouched machine. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, join as joinPath } from 'node:path'
+import { basename } from 'node:path'
 import { expect, test } from 'vitest'
-import { FACTS_SCHEMA } from '../../src/kubeedge/cluster-facts.ts'
-import { encodeTicket } from '../../src/kubeedge/edge-ticket.ts'
-import { makeJoinToken } from '../../src/kubeedge/join-token.ts'
-import { machinePaths } from '../../src/lab/index.ts'
-import { readPackageManifest, serializeManifest, unpackPackage } from '../../src/package/index.ts'
-import { signManifest } from '../../src/package/signature.ts'
-import { newSigner } from '../package/signed.ts'
-import { tarOf } from '../package/synthetic.ts'
+import { putPackageOf, signPackage, startSkewedApi, TMP, ticketTo } from './almost-right.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { durationOf, phasesDone, runEdgeadm } from './edgeadm-run.ts'
 import { changesOf } from './machine-changes.ts'
-import { reporting, useLab } from './machines.ts'
+import { useLab } from './machines.ts'
 
 const lab = useLab({ masters: 1, workers: 1, executable: EXECUTABLE, package: PACKAGE })
-/** In memory: files here are not part of the machine's disk. */
-const TMP = '/run/bad'
 const WITH_PACKAGE = [`--install-pkg-path=/root/${basename(PACKAGE)}`]
 const INIT_WITHOUT_PACKAGE = ['init', '--config=/root/cluster.yaml', '--enable-edge=false']
 const INIT = [...INIT_WITHOUT_PACKAGE, ...WITH_PACKAGE]
@@ -28,55 +18,9 @@ const joinWith = (token: string, hash = joinWords[6] ?? '', withPackage = WITH_P
   ...[...withPackage, '--enable-edge=false'],
 ]
 const token = (): string => joinWords[4] ?? ''
-const TICKET_FACTS = {
-  schema: FACTS_SCHEMA,
-  kubeEdgeVersion: 'v1.23.1',
-  kubernetesVersion: 'v1.33.13',
-  serviceAccountKeys: '',
-  serviceAccountIssuer: '',
-  dnsDomain: 'cluster.local',
-  clusterDns: [],
-  networks: [],
-}
-const skewedApi = await readFile(new URL('skewed-api.sh', import.meta.url))
-
-/** The master's package, unpacked and signed, and the public key beside it. */
-async function signPackage(): Promise<void> {
-  const { key, publicPem } = newSigner()
-  const folder = joinPath(machinePaths(lab.name, 'master-1').root, 'root/signed')
-  await mkdir(folder)
-  await unpackPackage(PACKAGE, folder, reporting)
-  const manifest = await readFile(joinPath(folder, 'manifest.json'))
-  await writeFile(joinPath(folder, 'manifest.sig'), signManifest(manifest, key))
-  await writeFile(`${folder}.pub`, publicPem)
-}
-
-/** The beginning of a package as another version of Kubernetes would have it: enough for all that is asked before unpacking. */
-async function putPackageOf(kubernetesVersion: string): Promise<string> {
-  const manifest = { ...(await readPackageManifest(PACKAGE, reporting)), kubernetesVersion }
-  const path = `${TMP}/${kubernetesVersion}.tar`
-  const input = tarOf([{ path: 'manifest.json', content: serializeManifest(manifest), mode: 0o644 }])
-  await lab.run('worker-1', ['sh', '-c', `mkdir -p ${TMP} && cat >${path}`], { input })
-  return `--install-pkg-path=${path}`
-}
-
-/** An API server on the master whose clock is off. Returns its address. */
-async function startSkewedApi(port: number, skew: string): Promise<string> {
-  await lab.run('master-1', ['sh', '-c', 'cat >/run/skewed-api && chmod +x /run/skewed-api'], {
-    input: skewedApi,
-  })
-  const [cert, key] = ['crt', 'key'].map((ending) => `/etc/kubernetes/pki/apiserver.${ending}`)
-  const listen = `OPENSSL-LISTEN:${port},fork,reuseaddr,verify=0,cert=${cert},key=${key}`
-  await lab.run('master-1', [
-    ...['systemd-run', '--quiet', `--setenv=SKEW=${skew}`],
-    ...['socat', listen, 'EXEC:/run/skewed-api'],
-  ])
-  await lab.run('master-1', ['sh', '-c', `until ss -Hltn | grep -q ':${port} '; do sleep 0.1; done`])
-  return `10.123.0.11:${port}`
-}
 
 test('init with a package that is signed, and a key that asks for it', async () => {
-  await signPackage()
+  await signPackage(lab)
   const args = ['--install-pkg-path=/root/signed', '--install-pkg-public-key=/root/signed.pub']
   const result = await runEdgeadm(lab, 'master-1', [...INIT_WITHOUT_PACKAGE, ...args], {
     signal: { name: 'INT', phase: 'node/record' },
@@ -147,23 +91,24 @@ test.each([
 ])('a clock that is off by more than 30 s keeps %s from joining', async (role, args) => {
   const port = 7500 + role.length
   const line = (endpoint: string) => [...['join', endpoint, ...joinWords.slice(3), ...WITH_PACKAGE, ...args]]
-  const ahead = await runEdgeadm(lab, 'worker-1', line(await startSkewedApi(port, '+40 seconds')))
+  const ahead = await runEdgeadm(lab, 'worker-1', line(await startSkewedApi(lab, port, '+40 seconds')))
   expect(ahead.exitCode, ahead.error?.message).toBe(6)
   expect(ahead.error?.message).toMatch(
     /^This machine's clock is (39|4\d) s behind that of the master 10\.123\.0\.11:\d+: \S+Z here, \S+Z there$/,
   )
   expect(ahead.error?.fix).toContain('chrony')
-  const behind = await runEdgeadm(lab, 'worker-1', line(await startSkewedApi(port + 100, '-1 hour')))
+  const behind = await runEdgeadm(lab, 'worker-1', line(await startSkewedApi(lab, port + 100, '-1 hour')))
   expect(behind.error?.message).toMatch(/^This machine's clock is 36\d\d s ahead of that of the master/)
   expect(await changesOf(lab, 'worker-1')).toEqual([])
 })
 
 test('the same for an edge node that reaches CloudCore alone', async () => {
-  const ca = { certificateDer: Buffer.from('none'), keyDer: Buffer.from('none') }
-  const facts = { ...TICKET_FACTS, cloudAddresses: ['10.123.0.11'] }
-  const ticket = encodeTicket({ token: makeJoinToken(ca, 600_000), facts })
-  await startSkewedApi(10002, '+40 seconds')
-  const join = await runEdgeadm(lab, 'worker-1', ['join', `--edge-token=${ticket}`, ...WITH_PACKAGE])
+  await startSkewedApi(lab, 10002, '+40 seconds')
+  const join = await runEdgeadm(lab, 'worker-1', [
+    'join',
+    `--edge-token=${ticketTo('10.123.0.11')}`,
+    ...WITH_PACKAGE,
+  ])
   expect(join.exitCode, join.error?.message).toBe(6)
   expect(join.error?.message).toMatch(
     /^This machine's clock is \d+ s behind that of the master 10\.123\.0\.11:10002/,
@@ -172,14 +117,49 @@ test('the same for an edge node that reaches CloudCore alone', async () => {
 })
 
 test('a clock that is off by 20 s does not', async () => {
-  const line = ['join', await startSkewedApi(7700, '+20 seconds'), ...joinWith(token()).slice(2)]
+  const line = ['join', await startSkewedApi(lab, 7700, '+20 seconds'), ...joinWith(token()).slice(2)]
   const agreed = await runEdgeadm(lab, 'worker-1', [...line, '--dry-run'])
   expect(agreed.exitCode, agreed.error?.message).toBe(0)
   expect(phasesDone(agreed)).toContain('discovery')
 })
 
+test('with a discovery file: the same, and a server that is another one', async () => {
+  const kubeconfig = await lab.run('master-1', [
+    ...[
+      'kubectl',
+      '--namespace=kube-public',
+      'get',
+      'configmap',
+      'cluster-info',
+      '-o',
+      'jsonpath={.data.kubeconfig}',
+    ],
+  ])
+  const joinBy = async (server: string, ...args: string[]) => {
+    const input = kubeconfig.replace(/server: .*/, `server: https://${server}`)
+    await lab.run('worker-1', ['sh', '-c', `mkdir -p ${TMP} && cat >${TMP}/cluster-info`], { input })
+    const flags = [
+      `--discovery-file=${TMP}/cluster-info`,
+      `--tls-bootstrap-token=${token()}`,
+      '--enable-edge=false',
+    ]
+    return runEdgeadm(lab, 'worker-1', ['join', ...flags, ...WITH_PACKAGE, ...args])
+  }
+  const good = await joinBy('10.123.0.11:6443', '--dry-run')
+  expect(good.exitCode, good.error?.message).toBe(0)
+  expect(phasesDone(good)).toContain('discovery')
+  const skewed = await joinBy(await startSkewedApi(lab, 7800, '+40 seconds'))
+  expect(skewed.error?.message).toMatch(/^This machine's clock is \d+ s behind that of the master/)
+  const other = await joinBy('10.123.0.11:10250')
+  expect(other.exitCode).toBe(6)
+  expect(other.error?.message).toMatch(
+    /10\.123\.0\.11:10250 has a certificate that the cluster's CA did not sign/,
+  )
+  expect(await changesOf(lab, 'worker-1')).toEqual([])
+})
+
 test('a package of another Kubernetes version, for a worker and for a master', async () => {
-  const [newer, old] = [await putPackageOf('v1.40.1'), await putPackageOf('v1.20.0')]
+  const [newer, old] = [await putPackageOf(lab, 'v1.40.1'), await putPackageOf(lab, 'v1.20.0')]
   const words = (path: string) => joinWith(token(), joinWords[6], [path])
   for (const [path, why] of [
     [newer, 'and the package has v1.40.1: a kubelet must not be newer than the API server'],
