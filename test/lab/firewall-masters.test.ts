@@ -43,12 +43,19 @@ test('one master holds the address, and both firewalls let VRRP in from the othe
   await eventually(
     () => sh('master-1', 'firewall-cmd --zone=internal --list-rich-rules'),
     (rules) =>
-      rules.trim() === 'rule family="ipv4" source address="10.123.0.12" protocol value="vrrp" accept',
+      rules.trim().split('\n').sort().join() ===
+      [
+        'rule family="ipv4" source address="10.123.0.12" port port="10003" protocol="tcp" accept',
+        'rule family="ipv4" source address="10.123.0.12" protocol value="vrrp" accept',
+      ].join(),
     20_000,
   )
   expect(await sh('master-1', 'firewall-cmd --zone=internal --list-ports')).toContain('8443/tcp')
   const added = await sh('master-2', 'ufw show added')
   expect(added).toContain("ufw allow from 10.123.0.11 proto vrrp comment 'edgeadm: VRRP'")
+  expect(added).toContain(
+    "ufw allow from 10.123.0.11 to any port 10003 proto tcp comment 'edgeadm: CloudCore'",
+  )
   expect(added).toContain("ufw allow 8443/tcp comment 'edgeadm: control plane endpoint'")
   // A master that hears nobody takes the address too, within a second or two.
   for (let look = 0; look < 8; look += 1) {

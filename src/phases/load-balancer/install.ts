@@ -1,3 +1,4 @@
+import { STREAM_PORT } from '../../kubeedge/cluster-facts.ts'
 import { KUBECTL } from '../../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { PackageManifest } from '../../package/index.ts'
@@ -61,6 +62,7 @@ export const installLoadBalancer: Phase<NodeContext> = {
       family: endpoint.address.includes(':') ? 6 : 4,
       port: endpoint.port,
       healthPort: HEALTH_PORT,
+      streamPort: STREAM_PORT,
       interface: found.name,
       virtualRouterId,
       priority: priorityOf(ownAddress),

@@ -24,6 +24,7 @@ const rendered = (address: string, firewall: string | undefined) =>
     address,
     firewall,
     interface: 'eth0',
+    streamPort: 10003,
     family: 4,
     kubectl: '/bin/false',
     // No container runs here, so there is nobody to be told.
