@@ -10,6 +10,8 @@ export interface EtcdCredentials {
 }
 
 export interface EtcdMember {
+  /** A number of 64 bits, in decimal. */
+  readonly id: string
   /** Empty for a member that was added and has not started yet. */
   readonly name: string
   readonly clientUrl: string | undefined
@@ -29,13 +31,23 @@ const LIMIT = 3000
 export async function listMembers(endpoint: string, credentials: EtcdCredentials): Promise<EtcdMember[]> {
   const url = `${endpoint}/v3/cluster/member/list`
   const body = JSON.parse(await ask(url, credentials, { linearizable: false })) as {
-    members?: { name?: string; clientURLs?: string[]; isLearner?: boolean }[]
+    members?: { ID: string; name?: string; clientURLs?: string[]; isLearner?: boolean }[]
   }
-  return (body.members ?? []).map(({ name = '', clientURLs = [], isLearner = false }) => ({
+  return (body.members ?? []).map(({ ID, name = '', clientURLs = [], isLearner = false }) => ({
+    id: ID,
     name,
     clientUrl: clientURLs[0],
     isLearner,
   }))
+}
+
+/** Takes a member out of the cluster; its votes are not counted any more. @throws Error if there is no quorum to decide it */
+export async function removeMember(
+  endpoint: string,
+  credentials: EtcdCredentials,
+  { id }: EtcdMember,
+): Promise<void> {
+  await ask(`${endpoint}/v3/cluster/member/remove`, credentials, { ID: id })
 }
 
 /** Whether the member answers and takes part in the cluster: its `/health` makes a read that needs the quorum. */

@@ -7,6 +7,7 @@ import { Door } from '../host/door.ts'
 import { dryRunHosts } from '../host/dry-run.ts'
 import type { Host } from '../host/host.ts'
 import { LocalMachine } from '../host/local.ts'
+import { findLostMember } from '../kubernetes/forget-member.ts'
 import { forgetNode } from '../kubernetes/forget-node.ts'
 import { kubectlGet } from '../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../output/errors.ts'
@@ -46,12 +47,18 @@ export async function removeNodeFromCluster(removal: NodeRemoval): Promise<void>
     })
   const found = await kubectlGet<Node>(host, ['node', node], { kubeconfig })
   await check(removal, found)
+  const isLostMaster = found !== undefined && isMaster(found)
+  const member = isLostMaster ? await findLostMember(host, node) : undefined
   const run = { command: 'reset --remove-node', version: VERSION, node: hostname(), dryRun, phases: [PHASE] }
   reporting.emit({ type: 'run', ...run })
-  const addresses =
-    found !== undefined && isMaster(found) ? await addressesOf(host, node, { kubeconfig }) : []
+  const addresses = isLostMaster ? await addressesOf(host, node, { kubeconfig }) : []
+  if (member !== undefined) {
+    // First: as long as etcd counts it, one more loss could stop the cluster.
+    reporting.emit({ type: 'change', phase: PHASE, action: 'run', target: `take ${node} out of etcd` })
+    if (!dryRun) await member.remove()
+  }
   const existed = await forgetNode(host, node, { kubeconfig })
-  if (found !== undefined && isMaster(found)) await forgetMaster(host, node, addresses, { kubeconfig })
+  if (isLostMaster) await forgetMaster(host, node, addresses, { kubeconfig })
   if (!existed)
     throw new EdgeadmError('preflight', `the cluster has no node ${node}, and nothing of one`, {
       fix: '`edgeadm status` shows the nodes that there are',
@@ -71,11 +78,11 @@ async function check(
   { node, flags, reporting, confirm }: NodeRemoval,
   found: Node | undefined,
 ): Promise<void> {
-  if (found !== undefined && isMaster(found) && flags.force !== true)
-    throw new EdgeadmError('preflight', `${node} is a master, and its etcd member would be left behind`, {
-      fix: `run \`edgeadm reset\` on ${node} itself, which takes out both; if it is lost, take its member out with etcdctl and add --force`,
-    })
   const isReady = found?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+  if (found !== undefined && isMaster(found) && isReady === true)
+    throw new EdgeadmError('preflight', `${node} is a master, and it is Ready`, {
+      fix: `run \`edgeadm reset\` on ${node} itself; from here only a master that is lost can be taken out, which is seen some 40 s after its loss`,
+    })
   if (isReady === true)
     reporting.emit({
       type: 'warning',

@@ -7,7 +7,7 @@ import { provisionLab } from '../../src/lab/provision.ts'
 import { readLab } from '../../src/lab/state.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { eventually } from './eventually.ts'
-import { holders } from './ha-measure.ts'
+import { holders, membersOfEtcd } from './ha-measure.ts'
 import { inClusterImage } from './in-cluster/image.ts'
 import { reporting, useLab } from './machines.ts'
 
@@ -24,6 +24,9 @@ const lab = useLab({
   prepare: async ({ name }) => provisionLab(await readLab(name), reporting),
 })
 const kubectl = (machine: string, ...args: string[]) => lab.run(machine, ['kubectl', ...args])
+
+/** Those that are not lost yet. */
+let left: readonly string[] = MASTERS
 
 async function holderAmong(machines: readonly string[]): Promise<string> {
   const [machine] = await eventually(
@@ -131,9 +134,37 @@ test('the holder loses its power: the edge node is connected to the next, and a 
   expect(await awaitConnected(MASTERS)).toBe(holder)
 })
 
+test('a master that is lost for good is taken out by another: Node, etcd member, backend and peer', async () => {
+  const holder = await holderAmong(MASTERS)
+  const [other = '', lost = ''] = MASTERS.filter((name) => name !== holder)
+  const remove = () => lab.probe(other, ['edgeadm', 'reset', '--remove-node', lost, '--force'])
+  const ready = await remove()
+  expect(ready.exitCode).toBe(3)
+  expect(ready.stderr).toContain(`${lost} is a master, and it is Ready`)
+
+  await killMachine(lab.name, lost)
+  const status = ['get', 'node', lost, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}']
+  await eventually(
+    () => kubectl(other, ...status),
+    (text) => text === 'Unknown',
+    120_000,
+  )
+  const removed = await remove()
+  expect(removed.exitCode, removed.stderr).toBe(0)
+  left = MASTERS.filter((name) => name !== lost)
+  expect(await membersOfEtcd(lab, other)).toEqual(left)
+  for (const machine of left)
+    await eventually(
+      () => lab.run(machine, ['cat', '/etc/edgeadm/load-balancer/servers.cfg']),
+      (text) => !text.includes(lost),
+      15_000,
+    )
+  await awaitConnected(left)
+})
+
 test('the holder is reset: the edge node follows', async () => {
-  const leaving = await holderAmong(MASTERS)
-  const others = MASTERS.filter((name) => name !== leaving)
+  const leaving = await holderAmong(left)
+  const others = left.filter((name) => name !== leaving)
   const began = Date.now()
   const result = await lab.probe(leaving, ['edgeadm', 'reset', '--force'])
   expect(result.exitCode, result.stderr).toBe(0)

@@ -121,3 +121,13 @@ export function longestOverlap(all: readonly Possession[]): number {
   )
   return Math.max(0, ...overlaps)
 }
+
+/** Names of etcd's members, sorted. */
+export async function membersOfEtcd(lab: TestLab, machine: string): Promise<string[]> {
+  const pki = '/etc/kubernetes/pki/etcd'
+  const list = await lab.run(machine, [
+    ...['curl', '-s', '--cacert', `${pki}/ca.crt`, '--cert', `${pki}/peer.crt`, '--key', `${pki}/peer.key`],
+    ...['-d', '{}', 'https://127.0.0.1:2379/v3/cluster/member/list'],
+  ])
+  return (JSON.parse(list) as { members: { name: string }[] }).members.map(({ name }) => name).sort()
+}

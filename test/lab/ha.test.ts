@@ -7,7 +7,7 @@ import { cutMachine, diffMachine, healMachine, killMachine, startMachine } from 
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { eventually } from './eventually.ts'
 import type { ClientReport } from './ha-client.ts'
-import { holders, longestOverlap, withClient, withWatchedAddress } from './ha-measure.ts'
+import { holders, longestOverlap, membersOfEtcd, withClient, withWatchedAddress } from './ha-measure.ts'
 import { reporting, useLab } from './machines.ts'
 
 const VIP = '10.123.0.240'
@@ -252,11 +252,5 @@ test('reset of the holder: handed over, forgotten by the others, nothing left', 
   expect((await kubectl(other, 'get', 'nodes', '-o', 'name')).trim().split('\n')).toEqual(
     others.map((name) => `node/${name}`),
   )
-  const pki = '/etc/kubernetes/pki/etcd'
-  const members = await lab.run(other, [
-    ...['curl', '-s', '--cacert', `${pki}/ca.crt`, '--cert', `${pki}/peer.crt`, '--key', `${pki}/peer.key`],
-    ...['-d', '{}', 'https://127.0.0.1:2379/v3/cluster/member/list'],
-  ])
-  const names = (JSON.parse(members) as { members: { name: string }[] }).members.map(({ name }) => name)
-  expect(names.sort()).toEqual(others)
+  expect(await membersOfEtcd(lab, other)).toEqual(others)
 })
