@@ -2,7 +2,7 @@
 
 import { isControlPlane, type JoinContext } from './context.ts'
 import { edgeMasters } from './edge/masters.ts'
-import { meshMasters } from './edge/mesh-masters.ts'
+import { meshMasters } from './edge/mesh/masters.ts'
 import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'

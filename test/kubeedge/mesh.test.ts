@@ -8,7 +8,7 @@ import {
   RELAYS_LABEL,
   type Relay,
 } from '../../src/kubeedge/mesh.ts'
-import { withoutRelay, withRelay } from '../../src/phases/edge/mesh-masters.ts'
+import { withoutRelay, withRelay } from '../../src/phases/edge/mesh/masters.ts'
 
 interface Manifest {
   readonly kind: string

@@ -1,7 +1,7 @@
 import { checkPair } from '../../kubeedge/versions.ts'
 import type { InitContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
-import { meshImages } from './mesh-images.ts'
+import { meshImages } from './mesh/images.ts'
 import { requiredEdgeParts, withEdge } from './with-edge.ts'
 
 /** Before anything is changed: has the package what the edge needs, and do its versions go together? */

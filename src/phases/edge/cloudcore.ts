@@ -11,7 +11,7 @@ import { readEndpoint, wantedEndpoint } from '../load-balancer/cluster-endpoint.
 import type { Phase } from '../workflow.ts'
 import { cloudNames } from './certificates.ts'
 import { guardedMasters } from './masters.ts'
-import { meshImages } from './mesh-images.ts'
+import { meshImages } from './mesh/images.ts'
 import { podLogs } from './pod-logs.ts'
 import { requiredEdgeParts, withEdge } from './with-edge.ts'
 

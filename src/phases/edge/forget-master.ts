@@ -1,7 +1,7 @@
 import type { Host } from '../../host/host.ts'
 import { type KubectlOptions, kubectlGet } from '../../kubernetes/kubectl.ts'
 import { closeTunnel } from './masters.ts'
-import { endRelay } from './mesh-masters.ts'
+import { endRelay } from './mesh/masters.ts'
 
 interface Node {
   readonly status: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] }

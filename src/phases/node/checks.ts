@@ -5,7 +5,7 @@
 
 import { EdgeadmError } from '../../output/errors.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
-import { checkMesh } from '../edge/mesh-checks.ts'
+import { checkMesh } from '../edge/mesh/checks.ts'
 import { checkLoadBalancer } from '../load-balancer/checks.ts'
 import type { Phase } from '../workflow.ts'
 import { checkPorts } from './check-ports.ts'

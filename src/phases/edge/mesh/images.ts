@@ -1,8 +1,8 @@
-import { MESH_DNS_DOMAIN } from '../../config/mesh.ts'
-import { EdgeadmError } from '../../output/errors.ts'
-import type { PackageManifest } from '../../package/index.ts'
-import type { InitContext } from '../context.ts'
-import { withEdge } from './with-edge.ts'
+import { MESH_DNS_DOMAIN } from '../../../config/mesh.ts'
+import { EdgeadmError } from '../../../output/errors.ts'
+import type { PackageManifest } from '../../../package/index.ts'
+import type { InitContext } from '../../context.ts'
+import { withEdge } from '../with-edge.ts'
 
 export interface MeshImages {
   readonly agent: string

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { runningTasks, startOf } from '../../../src/phases/edge/mesh-renew.ts'
+import { runningTasks, startOf } from '../../../../src/phases/edge/mesh/renew.ts'
 
 test('when a process started', () => {
   const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])

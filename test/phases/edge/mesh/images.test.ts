@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { InitFlags } from '../../../src/config/flags.ts'
-import { resolveInit } from '../../../src/config/load.ts'
-import type { PackageManifest } from '../../../src/package/index.ts'
-import type { InitContext } from '../../../src/phases/context.ts'
-import { meshImages } from '../../../src/phases/edge/mesh-images.ts'
-import { meshRelays } from '../../../src/phases/edge/mesh-relays.ts'
-import { input } from '../../config/fixtures.ts'
+import type { InitFlags } from '../../../../src/config/flags.ts'
+import { resolveInit } from '../../../../src/config/load.ts'
+import type { PackageManifest } from '../../../../src/package/index.ts'
+import type { InitContext } from '../../../../src/phases/context.ts'
+import { meshImages } from '../../../../src/phases/edge/mesh/images.ts'
+import { meshRelays } from '../../../../src/phases/edge/mesh/relays.ts'
+import { input } from '../../../config/fixtures.ts'
 
 const EDGE = ['cloudcore', 'iptables-manager', 'pause']
 const AGENT = 'docker.io/kubeedge/edgemesh-agent:v1'

@@ -1,11 +1,17 @@
 import { isIPv4 } from 'node:net'
 import { parseDocument } from 'yaml'
-import type { Host } from '../../host/host.ts'
-import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
-import { FOLLOW_MASTERS, hashOf, RELAYS_ANNOTATION, RELAYS_LABEL, type Relay } from '../../kubeedge/mesh.ts'
-import { changeCluster, type KubectlOptions, kubectlGet } from '../../kubernetes/kubectl.ts'
-import type { JoinContext } from '../context.ts'
-import type { Phase } from '../workflow.ts'
+import type { Host } from '../../../host/host.ts'
+import { NAMESPACE } from '../../../kubeedge/cluster-facts.ts'
+import {
+  FOLLOW_MASTERS,
+  hashOf,
+  RELAYS_ANNOTATION,
+  RELAYS_LABEL,
+  type Relay,
+} from '../../../kubeedge/mesh.ts'
+import { changeCluster, type KubectlOptions, kubectlGet } from '../../../kubernetes/kubectl.ts'
+import type { JoinContext } from '../../context.ts'
+import type { Phase } from '../../workflow.ts'
 
 const PATH = ['modules', 'edgeTunnel', 'relayNodes']
 

@@ -1,9 +1,9 @@
 import { isIPv4 } from 'node:net'
-import type { MeshRelay } from '../../config/mesh.ts'
-import type { MeshRelays, Relay } from '../../kubeedge/mesh.ts'
-import { kubectlGet } from '../../kubernetes/kubectl.ts'
-import { EdgeadmError } from '../../output/errors.ts'
-import type { InitContext } from '../context.ts'
+import type { MeshRelay } from '../../../config/mesh.ts'
+import type { MeshRelays, Relay } from '../../../kubeedge/mesh.ts'
+import { kubectlGet } from '../../../kubernetes/kubectl.ts'
+import { EdgeadmError } from '../../../output/errors.ts'
+import type { InitContext } from '../../context.ts'
 
 interface Node {
   readonly metadata: { readonly name: string }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { InitFlags } from '../../../src/config/flags.ts'
-import { resolveInit } from '../../../src/config/load.ts'
-import type { Host } from '../../../src/host/host.ts'
-import type { NodeContext } from '../../../src/phases/context.ts'
-import { checkMesh, hardLimit, nameservers } from '../../../src/phases/edge/mesh-checks.ts'
-import { input } from '../../config/fixtures.ts'
+import type { InitFlags } from '../../../../src/config/flags.ts'
+import { resolveInit } from '../../../../src/config/load.ts'
+import type { Host } from '../../../../src/host/host.ts'
+import type { NodeContext } from '../../../../src/phases/context.ts'
+import { checkMesh, hardLimit, nameservers } from '../../../../src/phases/edge/mesh/checks.ts'
+import { input } from '../../../config/fixtures.ts'
 
 const limits = (files: number | string) =>
   `Limit  Soft Limit  Hard Limit  Units\nMax processes  1  1  processes\nMax open files            1024                 ${files}                files     \n`

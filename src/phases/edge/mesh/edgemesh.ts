@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
-import { GATEWAY_LABEL, gatewayManifest, type MeshRelays, meshManifest } from '../../kubeedge/mesh.ts'
-import { applyManifest, applyTemplate, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
-import { render } from '../../templates.ts'
-import type { InitContext } from '../context.ts'
-import type { Phase } from '../workflow.ts'
-import { meshImages } from './mesh-images.ts'
-import { meshRelays } from './mesh-relays.ts'
+import { NAMESPACE } from '../../../kubeedge/cluster-facts.ts'
+import { GATEWAY_LABEL, gatewayManifest, type MeshRelays, meshManifest } from '../../../kubeedge/mesh.ts'
+import { applyManifest, applyTemplate, changeCluster, kubectlGet } from '../../../kubernetes/kubectl.ts'
+import { render } from '../../../templates.ts'
+import type { InitContext } from '../../context.ts'
+import type { Phase } from '../../workflow.ts'
+import { meshImages } from './images.ts'
+import { meshRelays } from './relays.ts'
 
 export const edgeMesh: Phase<InitContext> = {
   name: 'edge/edgemesh',

@@ -1,10 +1,10 @@
 /** What EdgeMesh's agent, which runs on every node of a cluster that has it, needs of a machine. */
 
-import type { Host } from '../../host/host.ts'
-import { MESH_DNS } from '../../kubeedge/mesh.ts'
-import type { NodeContext } from '../context.ts'
-import type { Problem } from '../node/checks.ts'
-import { agentImage } from './mesh-images.ts'
+import type { Host } from '../../../host/host.ts'
+import { MESH_DNS } from '../../../kubeedge/mesh.ts'
+import type { NodeContext } from '../../context.ts'
+import type { Problem } from '../../node/checks.ts'
+import { agentImage } from './images.ts'
 
 /** The agent sets its limit of open files to this, and ends if it may not. */
 const OPEN_FILES = 64_000

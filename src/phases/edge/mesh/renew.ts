@@ -5,12 +5,12 @@
  * node has not: it may be cut off, and its own credentials are edgecore's alone.
  */
 
-import type { Host } from '../../host/host.ts'
-import { EDGECORE_UNIT } from '../../kubeedge/paths.ts'
-import { awaitCondition } from '../await.ts'
-import type { JoinContext } from '../context.ts'
-import { ctrPath } from '../runtime/images.ts'
-import type { Phase } from '../workflow.ts'
+import type { Host } from '../../../host/host.ts'
+import { EDGECORE_UNIT } from '../../../kubeedge/paths.ts'
+import { awaitCondition } from '../../await.ts'
+import type { JoinContext } from '../../context.ts'
+import { ctrPath } from '../../runtime/images.ts'
+import type { Phase } from '../../workflow.ts'
 
 /** The kubelet's label for the name that a container has in its Pod. */
 const NAME_LABEL = 'io.kubernetes.container.name'
