@@ -47,6 +47,24 @@ export const modules: Phase<NodeContext> = {
     await templateFile(host, '/etc/modules-load.d/edgeadm.conf', 'node/modules.conf', {
       modules: FEATURES.map(({ module }) => module),
     })
-    for (const { module, isThere } of FEATURES) if (!(await isThere(host))) await host.module(module)
+    for (const { module, isThere } of FEATURES)
+      if (!(await isThere(host))) for (const name of await withNeeds(host, module)) await host.module(name)
   },
+}
+
+/**
+ * The module after those that it needs. Each is loaded, and recorded, by itself: `modprobe -r` takes away what a module needs,
+ * but not what that needs in turn.
+ */
+async function withNeeds(host: Host, module: string): Promise<string[]> {
+  const { stdout } = await host.probe('modprobe', ['--show-depends', module])
+  return neededModules(stdout, module)
+}
+
+/** @param text lines of `modprobe --show-depends`: `insmod /lib/modules/…/llc.ko.xz`, in the order of loading, or `builtin overlay` */
+export function neededModules(text: string, module: string): string[] {
+  const names = [...text.matchAll(/^insmod \S*\/([^/\s]+?)\.ko\S*/gm)].map(([, name = '']) =>
+    name.replaceAll('-', '_'),
+  )
+  return names.includes(module) ? names : [...names, module]
 }
