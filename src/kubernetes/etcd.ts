@@ -51,7 +51,7 @@ export async function removeMember(
 }
 
 /** Whether the member answers and takes part in the cluster: its `/health` makes a read that needs the quorum. */
-export async function memberHealth(member: EtcdMember, credentials: EtcdCredentials): Promise<MemberHealth> {
+async function memberHealth(member: EtcdMember, credentials: EtcdCredentials): Promise<MemberHealth> {
   if (member.clientUrl === undefined) return { member, problem: 'it has not started yet' }
   try {
     const { health, reason } = JSON.parse(await ask(`${member.clientUrl}/health`, credentials)) as {
@@ -63,6 +63,22 @@ export async function memberHealth(member: EtcdMember, credentials: EtcdCredenti
     return { member, problem: error instanceof Error ? error.message : String(error) }
   }
 }
+
+/** The members by their health, all asked at once. */
+export async function healthOf(
+  members: readonly EtcdMember[],
+  credentials: EtcdCredentials,
+): Promise<{ healthy: readonly EtcdMember[]; unhealthy: readonly MemberHealth[] }> {
+  const all = await Promise.all(members.map((member) => memberHealth(member, credentials)))
+  return {
+    healthy: all.filter(({ problem }) => problem === undefined).map(({ member }) => member),
+    unhealthy: all.filter(({ problem }) => problem !== undefined),
+  }
+}
+
+/** How an unhealthy member is told of. */
+export const describeHealth = ({ member, problem }: MemberHealth) =>
+  `${member.name || member.clientUrl}: ${problem}`
 
 /** The number of voting members that must be healthy for etcd to work. */
 export const quorumOf = (voters: number) => Math.floor(voters / 2) + 1

@@ -2,7 +2,7 @@
 
 import type { Host } from '../host/host.ts'
 import { EdgeadmError, messageOf } from '../output/errors.ts'
-import { memberHealth, quorumOf, removeMember } from './etcd.ts'
+import { describeHealth, healthOf, quorumOf, removeMember } from './etcd.ts'
 import { etcdMembers } from './etcd-members.ts'
 
 const PKI = '/etc/kubernetes/pki'
@@ -22,20 +22,18 @@ export async function findLostMember(host: Host, node: string): Promise<LostMemb
   const lost = voters.find(({ name }) => name === node)
   if (lost === undefined || credentials === undefined) return undefined
   const others = voters.filter((member) => member !== lost)
-  const healths = await Promise.all(others.map((member) => memberHealth(member, credentials)))
-  const unhealthy = healths.filter(({ problem }) => problem !== undefined)
-  const healthy = healths.find(({ problem }) => problem === undefined)?.member
+  const { healthy, unhealthy } = await healthOf(others, credentials)
+  const endpoint = healthy[0]?.clientUrl
   // The vote on it is one of all members, the lost one among them.
-  if (healthy?.clientUrl === undefined || others.length - unhealthy.length < quorumOf(voters.length))
+  if (endpoint === undefined || healthy.length < quorumOf(voters.length))
     throw new EdgeadmError(
       'preflight',
-      `etcd cannot take out the member of ${node}: ${others.length - unhealthy.length} of its ${voters.length} members are healthy, and ${quorumOf(voters.length)} are needed`,
+      `etcd cannot take out the member of ${node}: ${healthy.length} of its ${voters.length} members are healthy, and ${quorumOf(voters.length)} are needed`,
       {
-        details: unhealthy.map(({ member, problem }) => `${member.name || member.clientUrl}: ${problem}`),
+        details: unhealthy.map(describeHealth),
         fix: 'bring a master back first',
       },
     )
-  const endpoint = healthy.clientUrl
   const remove = async () => {
     try {
       await removeMember(endpoint, credentials, lost)

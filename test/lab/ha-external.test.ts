@@ -57,6 +57,8 @@ describe('a name as endpoint', () => {
         `sed '/ cp.test$/d' /etc/hosts >/tmp/hosts; echo '${address} cp.test' >>/tmp/hosts; cat /tmp/hosts >/etc/hosts`,
       ])
   }
+  const workloads = () =>
+    lab.run('master-1', ['kubectl', '-n', 'kubeedge', 'get', 'deployment,daemonset', '-o', 'name'])
   const answers = (url: string) =>
     lab.run('worker-1', ['curl', '-sS', '--max-time', '3', '--cacert', '/etc/kubernetes/pki/ca.crt', url])
 
@@ -78,15 +80,7 @@ describe('a name as endpoint', () => {
       const [, ...words] = (await line(...flags)).trim().split(/\s+/)
       await edgeadm(machine, ...words, '--enable-edge=false', ...WITH_PACKAGE)
     }
-    const kinds = await lab.run('master-1', [
-      'kubectl',
-      '-n',
-      'kubeedge',
-      'get',
-      'deployment,daemonset',
-      '-o',
-      'name',
-    ])
+    const kinds = await workloads()
     expect(kinds).toContain('deployment.apps/cloudcore')
   })
 
@@ -99,15 +93,7 @@ describe('a name as endpoint', () => {
     }
     await named(VIP)
     await edgeadm('master-1', 'init', 'phase', 'edge', ...flags)
-    const kinds = await lab.run('master-1', [
-      'kubectl',
-      '-n',
-      'kubeedge',
-      'get',
-      'deployment,daemonset',
-      '-o',
-      'name',
-    ])
+    const kinds = await workloads()
     expect(kinds).toContain('daemonset.apps/cloudcore')
     expect(kinds).not.toContain('deployment.apps/cloudcore')
   })

@@ -116,13 +116,14 @@ export const cloudCoreReady: Phase<InitContext> = {
     const { host, signal } = ctx
     const diagnose = () => podLogs(host, NAMESPACE)
     const options = { namespace: NAMESPACE, timeout: LIMIT, diagnose }
-    await awaitRollout(host, `${workload(await followedAddress(ctx))}/cloudcore`, options)
+    const virtualAddress = await followedAddress(ctx)
+    await awaitRollout(host, `${workload(virtualAddress)}/cloudcore`, options)
     await awaitRollout(host, 'daemonset/cloud-iptables-manager', options)
     await awaitCondition('CloudCore to make its join token', LIMIT, signal, async () => {
       const secret = await kubectlGet(host, ['secret', 'tokensecret'], { namespace: NAMESPACE })
       return secret !== undefined
     })
-    await checkReachable((await followedAddress(ctx)) ?? (await activeAddress(host)), { signal })
+    await checkReachable(virtualAddress ?? (await activeAddress(host)), { signal })
   },
 }
 

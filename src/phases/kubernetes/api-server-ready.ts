@@ -1,7 +1,6 @@
 import { formatHostPort } from '../../config/names.ts'
-import { apiGet } from '../../kubernetes/api-request.ts'
-import { EdgeadmError, messageOf } from '../../output/errors.ts'
-import { awaitCondition } from '../await.ts'
+import { EdgeadmError } from '../../output/errors.ts'
+import { awaitReadyApi } from '../await-api.ts'
 import type { InitContext } from '../context.ts'
 import { unlessHopeless } from '../diagnose/hopeless.ts'
 import { diagnose } from '../diagnose/index.ts'
@@ -21,18 +20,10 @@ export const apiServerReady: Phase<InitContext> = {
   run: async (ctx) => {
     const { host, settings } = ctx
     const caPem = await host.readFile(`${settings.certDir}/ca.crt`)
-    const url = `https://${formatHostPort(settings.advertiseAddress, settings.bindPort)}/readyz`
+    const endpoint = formatHostPort(settings.advertiseAddress, settings.bindPort)
     try {
       await unlessHopeless(ctx, (signal) =>
-        awaitCondition('the API server to be ready', LIMIT, signal, async () => {
-          try {
-            const { status, body } = await apiGet({ url, caPem, signal, timeout: 3000 })
-            return status === 200 || `HTTP ${status}: ${body.slice(0, 200)}`
-          } catch (error) {
-            if (signal.aborted) throw error
-            return messageOf(error)
-          }
-        }),
+        awaitReadyApi({ what: 'the API server to be ready', endpoint, caPem, limit: LIMIT }, signal),
       )
     } catch (error) {
       if (!(error instanceof EdgeadmError) || error.class !== 'timeout') throw error

@@ -1,9 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { parseHostPort } from '../../config/names.ts'
-import { apiGet } from '../../kubernetes/api-request.ts'
-import { EdgeadmError, messageOf } from '../../output/errors.ts'
-import { awaitCondition } from '../await.ts'
+import { EdgeadmError } from '../../output/errors.ts'
+import { awaitReadyApi } from '../await-api.ts'
 import type { InitContext } from '../context.ts'
 import { diagnose } from '../diagnose/index.ts'
 import type { Phase } from '../workflow.ts'
@@ -27,16 +26,8 @@ export const awaitEndpoint: Phase<InitContext> = {
     const caPem = await host.readFile(`${certDir}/ca.crt`)
     checkCertificate(await host.readFile(`${certDir}/apiserver.crt`), endpoint)
     try {
-      await awaitCondition(`${endpoint} to reach the API server of this master`, LIMIT, signal, async () => {
-        try {
-          const url = `https://${endpoint}/readyz`
-          const { status, body } = await apiGet({ url, caPem, signal, timeout: 3000 })
-          return status === 200 || `HTTP ${status}: ${body.slice(0, 200)}`
-        } catch (error) {
-          if (signal.aborted) throw error
-          return messageOf(error)
-        }
-      })
+      const what = `${endpoint} to reach the API server of this master`
+      await awaitReadyApi({ what, endpoint, caPem, limit: LIMIT }, signal)
     } catch (error) {
       if (!(error instanceof EdgeadmError) || error.class !== 'timeout') throw error
       throw new EdgeadmError('timeout', error.message, {

@@ -1,4 +1,4 @@
-import { memberHealth, quorumOf } from '../../kubernetes/etcd.ts'
+import { describeHealth, healthOf, quorumOf } from '../../kubernetes/etcd.ts'
 import { etcdMembers } from '../../kubernetes/etcd-members.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { ResetContext } from '../reset/context.ts'
@@ -16,20 +16,17 @@ export const quorum: Phase<ResetContext> = {
     const members = await etcdMembers(host, settings.certDir)
     const others = members.voters.filter(({ name }) => name !== facts.nodeName)
     if (members.credentials === undefined || others.length === 0) return
-    const { credentials } = members
-    const healths = await Promise.all(others.map((member) => memberHealth(member, credentials)))
-    const unhealthy = healths.filter(({ problem }) => problem !== undefined)
+    const { healthy, unhealthy } = await healthOf(others, members.credentials)
     for (const { member, problem } of unhealthy)
       emit({
         type: 'warning',
         text: `etcd on master ${member.name || member.clientUrl} is not healthy: ${problem}`,
       })
-    const healthy = others.length - unhealthy.length
-    if (healthy >= quorumOf(others.length)) return
-    const text = `without ${facts.nodeName} etcd has no quorum: ${healthy} of the ${others.length} other masters is healthy, and ${quorumOf(others.length)} are needed`
+    if (healthy.length >= quorumOf(others.length)) return
+    const text = `without ${facts.nodeName} etcd has no quorum: ${healthy.length} of the ${others.length} other masters is healthy, and ${quorumOf(others.length)} are needed`
     if (settings.force) return emit({ type: 'warning', text: `${text}; going on because of --force` })
     throw new EdgeadmError('preflight', text, {
-      details: unhealthy.map(({ member, problem }) => `${member.name || member.clientUrl}: ${problem}`),
+      details: unhealthy.map(describeHealth),
       fix: 'bring those masters back, or remove them from the cluster, first; `--force` resets this one all the same, and the cluster stops',
     })
   },
