@@ -54,7 +54,9 @@ describe('a lab', () => {
       'sh',
       '/run/inside',
     ]
-    const terminal = execa('script', ['--quiet', '--return', '--command', line.join(' '), '/dev/null'], {
+    // Without "exec" a shell such as dash stays in between, and tells of the signal instead of the command's exit code.
+    const command = `exec ${line.join(' ')}`
+    const terminal = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       stdin: 'pipe',
       reject: false,
     })
