@@ -12,10 +12,14 @@ node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)'
 command -v go > /dev/null || [ -x /usr/local/go/bin/go ] || die "Go is needed to build Kubernetes' parts from source: https://go.dev/dl"
 command -v go > /dev/null || export PATH="$PATH:/usr/local/go/bin"
 
-if ! command -v strip > /dev/null; then
-  step "installing binutils"
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq binutils > /dev/null
-fi
+install_packages() {
+  [ $# -gt 0 ] || return 0
+  step "installing $*"
+  # Another apt may be at work: unattended-upgrades is, after boot.
+  apt-get -o DPkg::Lock::Timeout=300 update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" > /dev/null
+}
+command -v strip > /dev/null || install_packages binutils
 
 lock_hash=$(sha256sum package-lock.json | cut -d' ' -f1)
 if [ "$(cat node_modules/.edgeadm-lock 2> /dev/null)" != "$lock_hash" ]; then

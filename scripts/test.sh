@@ -5,6 +5,14 @@ set -euo pipefail
 source "$(dirname "$0")/prepare.sh"
 mkdir -p test-logs
 
+# What tests call on this host itself; machines bring their own.
+declare -A programs=([iptables]=iptables [nft]=nftables [ip]=iproute2 [zstd]=zstd [openssl]=openssl [ps]=procps [script]=bsdutils)
+missing=()
+for program in "${!programs[@]}"; do
+  command -v "$program" > /dev/null || [ -x "/usr/sbin/$program" ] || missing+=("${programs[$program]}")
+done
+install_packages "${missing[@]}"
+
 step "checking format and types"
 biome check .
 tsc --noEmit

@@ -25,10 +25,10 @@ type ServiceEntry = LedgerEntry & { kind: 'service' }
 /**
  * Plays the ledger backwards. Each entry that was taken back is marked, so an interrupted call can be repeated. What fails
  * is tried again after the rest, as long as that helps: a directory that was made after it had been claimed is empty only
- * once the claim is settled.
+ * once the claim is settled. Kernel modules are left to reset's phase node/modules, which knows what is built on them.
  */
 export async function undoAll(machine: Machine, ledger: Ledger, options: UndoOptions): Promise<Residue[]> {
-  const entries = (await ledger.entries()).reverse()
+  const entries = (await ledger.entries()).filter(({ kind }) => kind !== 'module').reverse()
   const services = entries.filter((entry): entry is ServiceEntry => entry.kind === 'service')
   const isDeferred = (entry: LedgerEntry): boolean =>
     entry.kind === 'service' && (entry.before.active || entry.before.enabled)

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Host } from '../host/host.ts'
+import { isLeftUnloaded, loadedModules } from '../host/kernel-modules.ts'
 import { STATE_DIRECTORY } from '../host/ledger.ts'
 import { type Flavour, firewallPrograms } from './firewall-programs.ts'
 import { linkNames, namespaceNames } from './links.ts'
@@ -18,19 +19,24 @@ export interface NetworkBaseline {
   readonly namespaces: readonly string[]
   /** Tables and chains; a flavour that no program could show is missing. */
   readonly rules: Partial<Readonly<Record<Flavour, readonly string[]>>>
+  /** Names of the loaded kernel modules; missing in what an older edgeadm wrote. */
+  readonly modules?: readonly string[]
 }
 
 const file = (directory: string): string => join(directory, 'network-before.json')
 
 export async function lookAtNetwork(host: Host): Promise<NetworkBaseline> {
+  // First: a look at the rules may load some.
+  const modules = [...(await loadedModules(host)).keys()]
   const rules: Partial<Record<Flavour, string[]>> = {}
   const { programs } = await firewallPrograms(host)
   for (const program of programs) {
     rules[program.flavour] = [...(rules[program.flavour] ?? []), ...keysOf(await program.read())]
   }
-  // No legacy table at all is knowledge, too.
+  // No table at all is knowledge, too.
   if ((await hasLegacyTables(host)) === false) rules.legacy ??= []
-  return { links: await linkNames(host), namespaces: await namespaceNames(host), rules }
+  if (await isLeftUnloaded(host, 'nf_tables')) rules.nf_tables ??= []
+  return { links: await linkNames(host), namespaces: await namespaceNames(host), rules, modules }
 }
 
 async function hasLegacyTables(host: Host): Promise<boolean> {

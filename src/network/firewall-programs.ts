@@ -1,6 +1,7 @@
 /** Through which programs of this machine its firewall rules can be read and changed. */
 
 import type { Host } from '../host/host.ts'
+import { isLeftUnloaded } from '../host/kernel-modules.ts'
 import { iptablesScript, parseIptables } from './iptables.ts'
 import { nftScript, parseNft } from './nft.ts'
 import type { Removal, Table } from './ruleset.ts'
@@ -29,10 +30,12 @@ export async function firewallPrograms(
 ): Promise<{ programs: FirewallProgram[]; blind: Flavour[] }> {
   const programs: FirewallProgram[] = []
   const blind: Flavour[] = []
-  const list = await host.probe('nft', ['--json', 'list', 'ruleset'])
-  if (list.exitCode === 0 && list.stdout.startsWith('{')) programs.push(nft(host))
+  // Where the kernel never loaded nf_tables, it has no rules; looking would load it.
+  const hasNfTables = !(await isLeftUnloaded(host, 'nf_tables'))
+  const list = hasNfTables ? await host.probe('nft', ['--json', 'list', 'ruleset']) : undefined
+  if (list?.exitCode === 0 && list.stdout.startsWith('{')) programs.push(nft(host))
   for (const { family, program, names } of FAMILIES) {
-    if (programs[0]?.name !== 'nft') {
+    if (hasNfTables && programs[0]?.name !== 'nft') {
       const save = await saveCommand(host, program, 'nf_tables')
       if (save !== undefined) programs.push(iptables(host, 'nf_tables', family, save))
       else if (family === 'ip') blind.push('nf_tables')

@@ -25,8 +25,12 @@ interface IpLink {
 
 export async function links(host: Host): Promise<Link[]> {
   const output = await host.probe('ip', ['-details', '-json', 'link', 'show'])
-  const found = output.exitCode === 0 ? (JSON.parse(output.stdout || '[]') as IpLink[]) : []
-  return found.map(({ ifname, master, linkinfo }) => ({
+  return output.exitCode === 0 ? parseLinks(output.stdout) : []
+}
+
+/** @param json what `ip -details -json link show` prints */
+export function parseLinks(json: string): Link[] {
+  return (JSON.parse(json || '[]') as IpLink[]).map(({ ifname, master, linkinfo }) => ({
     name: ifname,
     kind: linkinfo?.info_kind,
     master,

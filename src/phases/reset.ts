@@ -7,6 +7,7 @@ import type { ResetContext } from './reset/context.ts'
 import { ipvs } from './reset/ipvs.ts'
 import { kubeadmReset } from './reset/kubeadm.ts'
 import { links } from './reset/links.ts'
+import { modules } from './reset/modules.ts'
 import { removeNode } from './reset/remove-node.ts'
 import { residue } from './reset/residue.ts'
 import { restore } from './reset/restore.ts'
@@ -26,5 +27,6 @@ export const resetPhases: readonly Phase<ResetContext>[] = [
   ipvs,
   links,
   restore,
+  modules,
   residue,
 ]

@@ -2,7 +2,7 @@ import { planOf, undoAll } from '../../host/undo.ts'
 import type { Phase } from '../workflow.ts'
 import type { ResetContext } from './context.ts'
 
-/** Plays the ledger backwards: every file, unit, kernel parameter and module as it was before edgeadm. */
+/** Plays the ledger backwards: every file, unit and kernel parameter as it was before edgeadm. */
 export const restore: Phase<ResetContext> = {
   name: 'node/restore',
   title: 'Put back what edgeadm changed',
@@ -10,7 +10,11 @@ export const restore: Phase<ResetContext> = {
     const entries = await ledger.entries()
     const report = (entry: (typeof entries)[number]): void =>
       emit({ type: 'change', phase: 'node/restore', ...planOf(entry) })
-    if (settings.dryRun) for (const entry of entries.reverse()) report(entry)
+    if (settings.dryRun)
+      entries
+        .filter(({ kind }) => kind !== 'module')
+        .reverse()
+        .forEach(report)
     else residue.push(...(await undoAll(machine, ledger, { signal, onEntry: report })))
   },
 }
