@@ -1,6 +1,10 @@
-/** `edgeadm token create --edge`: KubeEdge's own kind of token, short-lived, with what a join without the API server needs. */
+/**
+ * `edgeadm token create --edge`: KubeEdge's own kind of token, short-lived, with what a join without the API server needs.
+ * In a cluster of SuperEdge's: a bootstrap token, and the line for its nodes.
+ */
 
 import { parseDuration } from '../config/duration.ts'
+import type { Host } from '../host/host.ts'
 import { FACTS_CONFIG_MAP, FACTS_KEY, NAMESPACE, parseClusterFacts } from '../kubeedge/cluster-facts.ts'
 import { encodeTicket } from '../kubeedge/edge-ticket.ts'
 import { makeJoinToken } from '../kubeedge/join-token.ts'
@@ -9,7 +13,7 @@ import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { ADMIN_CONF } from '../phases/context.ts'
 import { readOnlyHost } from './prerequisites.ts'
-import type { TokenCreateFlags } from './token.ts'
+import { createToken, type TokenCreateFlags } from './token.ts'
 
 /** Milliseconds. Nobody can take such a token back, so it does not live long. */
 const DEFAULT_TTL = 15 * 60_000
@@ -37,11 +41,24 @@ export async function createEdgeToken(
   const map = await get<{ data?: Record<string, string> }>('configmap', FACTS_CONFIG_MAP)
   const facts = parseClusterFacts(map?.data?.[FACTS_KEY])
   const { cadata, cakeydata } = secret?.data ?? {}
-  if (cadata === undefined || cakeydata === undefined || facts === undefined)
+  if (cadata === undefined || cakeydata === undefined || facts === undefined) {
+    if (await hasSuperEdge(host, kubeconfig)) return createSuperEdgeToken(flags, reporting)
     throw new EdgeadmError('preflight', 'this cluster has no cloud side for edge nodes', {
       fix: 'run `edgeadm init` with a package that has the edge parts',
     })
+  }
   const ca = { certificateDer: Buffer.from(cadata, 'base64'), keyDer: Buffer.from(cakeydata, 'base64') }
   const ticket = encodeTicket({ token: makeJoinToken(ca, ttl), facts })
   return flags['print-join-command'] ? `edgeadm join --edge-token ${ticket}` : ticket
+}
+
+async function hasSuperEdge(host: Host, kubeconfig: string): Promise<boolean> {
+  const { FACTS_CONFIG_MAP: name, FACTS_NAMESPACE: namespace } = await import('../superedge/cluster-facts.ts')
+  return (await kubectlGet(host, ['configmap', name], { kubeconfig, namespace })) !== undefined
+}
+
+/** SuperEdge's nodes join by an ordinary bootstrap token; only their line is another. */
+async function createSuperEdgeToken(flags: TokenCreateFlags, reporting: Reporting): Promise<string> {
+  const printed = await createToken(undefined, flags, reporting)
+  return flags['print-join-command'] ? `${printed} --edge-runtime=superedge` : printed
 }

@@ -44,6 +44,15 @@ describe('comes to be', () => {
     expect(await kubectl('get', 'namespaces', '-o', 'name')).not.toContain('kubeedge')
   })
 
+  test('token create --edge prints such a line, later', async () => {
+    const token = ['edgeadm', 'token', 'create', '--edge', '--ttl=10m']
+    const later = await lab.run('master-1', [...token, '--print-join-command'])
+    const same = joinLine.filter((word) => !/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(word))
+    expect(later.trim().split(' ')).toEqual(expect.arrayContaining(same))
+    expect(later.trim().endsWith(` ${RUNTIME}`)).toBe(true)
+    expect((await lab.run('master-1', token)).trim()).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}$/)
+  })
+
   test('its line makes an edge node that is Ready', async () => {
     const result = await lab.probe('edge-1', ['edgeadm', ...joinLine, ...WITH_PACKAGE])
     expect(result.exitCode, result.stderr).toBe(0)

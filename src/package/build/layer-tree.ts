@@ -11,9 +11,11 @@ export class LayerTree {
     if (merged !== '/') this.#items.set(merged, { ...item, path: merged.slice(1) })
   }
 
+  /** A text that names its interpreter is a program. */
   addText(path: string, text: string): void {
     const content = Buffer.from(text)
-    this.add(path, { type: 'File', mode: 0o644, size: content.length, content })
+    const mode = text.startsWith('#!') ? 0o755 : 0o644
+    this.add(path, { type: 'File', mode, size: content.length, content })
   }
 
   addLink(path: string, target: string): void {
