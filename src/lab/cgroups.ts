@@ -87,12 +87,29 @@ export function inCgroups(directories: readonly string[], command: readonly stri
 export async function destroyCgroups(directories: readonly string[]): Promise<void> {
   for (const directory of directories)
     await until(`the end of all processes in ${directory}`, 30_000, async () => {
+      await thaw([directory])
       const groups = await descendants(directory)
       const processes = (await Promise.all(groups.map(processesIn))).flat()
       for (const pid of processes) killNow(pid)
       if (processes.length > 0) return undefined
       return (await removeGroups(groups)) ? true : undefined
     })
+}
+
+/**
+ * Wakes the processes in the groups that somebody froze. With version 1 of control groups a frozen process cannot even be
+ * killed, and runc freezes a container for a moment whenever it changes something about it: a power cut can hit just that.
+ */
+export async function thaw(directories: readonly string[]): Promise<void> {
+  for (const directory of directories)
+    for (const group of await descendants(directory)) {
+      const file = join(group, 'freezer.state')
+      try {
+        if ((await readFile(file, 'utf8')).trim() !== 'THAWED') await writeFile(file, 'THAWED')
+      } catch (error) {
+        if (!isGone(error)) throw error
+      }
+    }
 }
 
 /** A group and all below it, deepest first. */

@@ -5,7 +5,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { until } from './await.ts'
-import { destroyCgroups, findCgroups, systemdRuns } from './cgroups.ts'
+import { destroyCgroups, findCgroups, systemdRuns, thaw } from './cgroups.ts'
 import { probe, tail } from './command.ts'
 import { writeBaseline } from './diff.ts'
 import { probeInMachine } from './exec.ts'
@@ -94,9 +94,11 @@ export async function powerOff(lab: string, machine: string): Promise<void> {
   if (running) {
     // The kernel ends all processes of the namespace with its first one, and systemd-nspawn ends after that one.
     killNow(running.leader)
-    await until(`the end of machine ${machine}`, KILL_LIMIT, async () =>
-      (await isAlive(running.supervisor)) ? undefined : true,
-    )
+    const groups = await findCgroups(lab, machine)
+    await until(`the end of machine ${machine}`, KILL_LIMIT, async () => {
+      await thaw(groups)
+      return (await isAlive(running.supervisor)) ? undefined : true
+    })
   }
   await clearRemains(lab, machine)
   await rm(machinePaths(lab, machine).process, { force: true })

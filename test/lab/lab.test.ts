@@ -139,7 +139,26 @@ describe('a lab', () => {
     expect(await lab.run('worker-1', ['cat', '/root/kept'])).toBe('kept')
     await lab.run('worker-1', ['ping', '-c1', '-W2', 'master-1'])
   })
+
+  test('a power cut ends a frozen container, too', async () => {
+    await lab.run('worker-1', ['sh', '-c', 'cat >/run/freeze'], { input: FREEZE })
+    await lab.run('worker-1', ['sh', '/run/freeze'])
+    await killMachine(lab.name, 'worker-1')
+    expect(await findCgroups(lab.name, 'worker-1')).toEqual([])
+    await startMachine(lab.name, 'worker-1', reporting)
+  })
 })
+
+/** As runc does it: a control group with a process in it, frozen. Version 1 and version 2. */
+const FREEZE = `
+set -e
+v1=/sys/fs/cgroup/freezer
+group=$([ -d $v1 ] && echo $v1/frozen || echo /sys/fs/cgroup/frozen)
+mkdir $group
+sleep 1000 >/dev/null 2>&1 & echo $! >$group/cgroup.procs
+if [ -d $v1 ]; then echo FROZEN >$group/freezer.state; else echo 1 >$group/cgroup.freeze; fi
+until grep -qs FROZEN $group/freezer.state || grep -qs 'frozen 1' $group/cgroup.events; do :; done
+`
 
 describe('labs side by side', () => {
   const first = useLab({ masters: 1 })
