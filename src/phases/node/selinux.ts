@@ -1,3 +1,4 @@
+import type { Host } from '../../host/host.ts'
 import type { NodeContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
@@ -13,16 +14,32 @@ export const selinux: Phase<NodeContext> = {
     return mode.stdout === 'Enforcing' ? true : 'SELinux is not enforcing'
   },
   run: async ({ host, emit }) => {
-    const policy = await host.probe('semodule', ['-l'])
-    if (!policy.stdout.split('\n').some((line) => line.startsWith('container'))) {
+    if (!(await hasContainerPolicy(host))) {
       emit({
         type: 'warning',
         text: 'SELinux is enforcing and has no policy for containers: install the package container-selinux, or Pods may be denied access to their files',
       })
     }
-    for (const path of ['/usr/local/bin', '/opt/cni/bin', '/etc/kubernetes', '/etc/cni']) {
+    // Programs in /usr/local/bin have the label of their directory already, and those of others there are not edgeadm's.
+    for (const path of ['/opt/cni/bin', '/etc/kubernetes', '/etc/cni']) {
       if ((await host.stat(path)) === undefined) continue
       await host.run('restorecon', ['-R', path], { title: `label ${path} by the SELinux policy`, undo: null })
     }
   },
+}
+
+const STORE = '/var/lib/selinux'
+
+/**
+ * Looks at the modules of the installed policies as files (semanage.conf(5)): `semodule` runs in a domain of its own, which
+ * an enforcing policy keeps from writing to the sockets that Node.js gives its child processes as output.
+ */
+async function hasContainerPolicy(host: Host): Promise<boolean> {
+  for (const policy of await host.list(STORE)) {
+    const modules = `${STORE}/${policy}/active/modules`
+    for (const priority of await host.list(modules))
+      if ((await host.list(`${modules}/${priority}`)).some((name) => name.startsWith('container')))
+        return true
+  }
+  return false
 }
