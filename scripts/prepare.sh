@@ -19,7 +19,17 @@ install_packages() {
   apt-get -o DPkg::Lock::Timeout=300 update -qq
   DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" > /dev/null
 }
-command -v strip > /dev/null || install_packages binutils
+# install_missing NAME: of an associative array, program -> the package it comes from.
+install_missing() {
+  local -n wanted=$1
+  local missing=() program
+  for program in "${!wanted[@]}"; do
+    command -v "$program" > /dev/null || [ -x "/usr/sbin/$program" ] || missing+=("${wanted[$program]}")
+  done
+  install_packages "${missing[@]}"
+}
+declare -A needed=([strip]=binutils)
+install_missing needed
 
 lock_hash=$(sha256sum package-lock.json | cut -d' ' -f1)
 if [ "$(cat node_modules/.edgeadm-lock 2> /dev/null)" != "$lock_hash" ]; then

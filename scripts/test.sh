@@ -7,11 +7,7 @@ mkdir -p test-logs
 
 # What tests call on this host itself; machines bring their own.
 declare -A programs=([iptables]=iptables [nft]=nftables [ip]=iproute2 [zstd]=zstd [openssl]=openssl [ps]=procps [script]=bsdutils)
-missing=()
-for program in "${!programs[@]}"; do
-  command -v "$program" > /dev/null || [ -x "/usr/sbin/$program" ] || missing+=("${programs[$program]}")
-done
-install_packages "${missing[@]}"
+install_missing programs
 
 step "checking format and types"
 biome check .
