@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { cutMachine, healMachine } from '../../src/lab/index.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { eventually } from './eventually.ts'
 import { holders } from './ha-measure.ts'
@@ -11,7 +12,7 @@ const VIP = '10.123.0.241'
 const MASTERS = ['master-1', 'master-2']
 const MACHINES = [...MASTERS, 'worker-1']
 const WITH_PACKAGE = [`--install-pkg-path=/root/${basename(PACKAGE)}`, '--config=/root/cluster.yaml']
-const lab = useLab({ masters: 2, workers: 1, executable: EXECUTABLE, package: PACKAGE })
+const lab = useLab({ masters: 2, workers: 1, edges: 1, executable: EXECUTABLE, package: PACKAGE })
 
 async function edgeadm(machine: string, ...args: string[]): Promise<string> {
   const result = await lab.probe(machine, ['edgeadm', ...args])
@@ -20,10 +21,14 @@ async function edgeadm(machine: string, ...args: string[]): Promise<string> {
 }
 
 describe('a balancer of others', () => {
-  const init = [
-    ...['init', '--ha=external', '--control-plane-endpoint=10.123.0.51:7443'],
-    ...['--enable-edge=false', ...WITH_PACKAGE],
-  ]
+  const init = ['init', '--ha=external', '--control-plane-endpoint=10.123.0.51:7443', ...WITH_PACKAGE]
+  /** The balancer's ports, and the master's that they lead to. */
+  const balance = async (ports: readonly [number, number][]): Promise<void> => {
+    for (const [from, to] of ports) {
+      const forward = [`TCP-LISTEN:${from},fork,reuseaddr`, `TCP:10.123.0.11:${to}`]
+      await lab.run('worker-1', ['systemd-run', '--quiet', `--unit=balancer-${from}`, 'socat', ...forward])
+    }
+  }
 
   test('that does not lead here ends init with the reason; mended, the same command goes on', async () => {
     const result = await lab.probe('master-1', ['edgeadm', ...init])
@@ -31,8 +36,7 @@ describe('a balancer of others', () => {
     expect(result.stderr).toContain('10.123.0.51:7443 to reach the API server of this master')
     expect(result.stderr).toContain('10.123.0.51:7443 refused the connection')
     expect(result.stderr).toContain('let your balancer pass connections on to this machine')
-    const forward = ['TCP-LISTEN:7443,fork,reuseaddr', 'TCP:10.123.0.11:6443']
-    await lab.run('worker-1', ['systemd-run', '--quiet', '--unit=balancer', 'socat', ...forward])
+    await balance([[7443, 6443]])
     await edgeadm('master-1', ...init)
   })
 
@@ -43,8 +47,29 @@ describe('a balancer of others', () => {
     const manifests = await lab.run('master-1', ['ls', '/etc/kubernetes/manifests'])
     expect(manifests).not.toMatch(/haproxy|keepalived/)
     expect((await lab.probe('master-1', ['test', '-e', '/etc/edgeadm/load-balancer'])).exitCode).toBe(1)
+  })
+
+  test('leads edge nodes to CloudCore, whose ports it passes on', async () => {
+    await balance([10000, 10002, 10004].map((port) => [port, port]))
+    await cutMachine(lab.name, 'edge-1', MASTERS)
+    const line = await lab.run('master-1', ['edgeadm', 'token', 'create', '--print-join-command'])
+    await edgeadm('edge-1', ...line.trim().split(/\s+/).slice(1), ...WITH_PACKAGE)
+    const config = await lab.run('edge-1', ['cat', '/etc/kubeedge/config/edgecore.yaml'])
+    for (const port of [10000, 10002, 10004]) expect(config).toContain(`10.123.0.51:${port}`)
+    expect(config).not.toContain('10.123.0.11')
+    expect(await edgeadm('edge-1', 'check', 'edge')).not.toContain('FAIL')
+    const pods = ['-n', 'kubeedge', '-l', 'app=edge-check', '-o', 'name']
+    const pod = (await lab.run('master-1', ['kubectl', 'get', 'pods', ...pods])).trim()
+    // Through the tunnel, which the edge node opened through the balancer as well.
+    await eventually(
+      () => lab.run('master-1', ['kubectl', '-n', 'kubeedge', 'exec', pod, '--', '/pause', '-v']),
+      (said) => said.includes('pause.c'),
+      60_000,
+    )
+    await edgeadm('edge-1', 'reset', '--force')
+    await healMachine(lab.name, 'edge-1')
     await edgeadm('master-1', 'reset', '--force')
-    await lab.run('worker-1', ['systemctl', 'stop', 'balancer'])
+    await lab.run('worker-1', ['systemctl', 'stop', 'balancer-*'])
   })
 })
 
