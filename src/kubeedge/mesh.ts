@@ -30,7 +30,7 @@ export interface MeshRelays {
   readonly followMasters: boolean
 }
 
-/** On the Pods: EdgeMesh reads its relays when it starts, so that a change of them starts it afresh. */
+/** On the Pods: a relay learns only at its start that it is one, and which addresses it has; a change starts them afresh. */
 export const RELAYS_ANNOTATION = 'edgeadm.io/relays-hash'
 
 export const hashOf = (relays: readonly Relay[]) =>

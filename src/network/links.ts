@@ -10,8 +10,8 @@ export interface Link {
   readonly master: string | undefined
 }
 
-/** CNI's bridge, flannel's VXLAN devices, kube-proxy's device for IPVS. */
-const OWN_LINKS = /^(cni0|flannel\.\d+|flannel-v6\.\d+|kube-ipvs0)$/
+/** CNI's bridge, flannel's VXLAN devices, kube-proxy's device for IPVS, EdgeMesh's bridge, which it leaves when it ends. */
+const OWN_LINKS = /^(cni0|flannel\.\d+|flannel-v6\.\d+|kube-ipvs0|edgemesh0)$/
 /** containerd's names for the namespaces of Pods (pkg/netns); `ip netns` and others use their own. */
 const POD_NAMESPACE = /^cni-[0-9a-f-]{36}$/
 

@@ -8,6 +8,7 @@ import { edgeDiscovery } from './edge/discovery.ts'
 import { edgeInstall } from './edge/install.ts'
 import { edgeLink } from './edge/link.ts'
 import { meshRenew } from './edge/mesh/renew.ts'
+import { meshResolver } from './edge/mesh/resolver.ts'
 import { edgeReady, metaServerReady } from './edge/ready.ts'
 import { edgeStart } from './edge/start.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
@@ -53,6 +54,7 @@ export const joinEdgePhases: readonly Phase<JoinContext>[] = [
   edgeLink,
   edgeCredentials,
   edgeConfig,
+  meshResolver,
   edgeStart,
   edgeReady,
   metaServerReady,

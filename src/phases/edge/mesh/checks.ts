@@ -12,10 +12,10 @@ const OPEN_FILES = 64_000
 const OWN_LIMIT = 1_048_576
 /** capabilities(7): a process with it may raise its own hard limits. */
 const CAP_SYS_RESOURCE = 24n
-const RESOLV_CONF = '/etc/resolv.conf'
+export const RESOLV_CONF = '/etc/resolv.conf'
 
 /** Whether this node will run the agent, as far as is known before the cluster is asked. */
-function willRunAgent({ settings, manifest }: NodeContext): boolean {
+export function willRunAgent({ settings, manifest }: NodeContext): boolean {
   // Of a join --enable-edge=false says only that the node is no edge.
   if (settings.command === 'init' && !settings.enableEdge) return false
   return settings.edge.edgeMesh !== false && agentImage(manifest) !== undefined
