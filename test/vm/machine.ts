@@ -44,7 +44,7 @@ export async function bootMachine(contents: Readonly<Record<string, string>>): P
   await mkdir(shared)
   await makeDisk(folder, contents)
   const command = [
-    ...['setpriv', '--pdeathsig=KILL', KERNEL, `mem=${MEMORY}M`, `ubd0=${join(folder, 'disk')}`],
+    ...['setpriv', '--pdeathsig=TERM', KERNEL, `mem=${MEMORY}M`, `ubd0=${join(folder, 'disk')}`],
     ...['root=/dev/ubda', 'rw', 'con=null', 'con0=null,fd:1', 'ssl=null', `uml_dir=${folder}`],
     ...['systemd.unified_cgroup_hierarchy=1', `host_folder=${shared}`],
   ]
@@ -75,7 +75,8 @@ export async function bootMachine(contents: Readonly<Record<string, string>>): P
       return { output: await readFile(`${name}.out`, 'utf8'), exitCode }
     },
     async destroy() {
-      kernel.kill('SIGKILL')
+      // Not SIGKILL: its helper processes would stay.
+      kernel.kill('SIGTERM')
       await kernel
       await rm(folder, { recursive: true })
     },
