@@ -152,10 +152,12 @@ describe('a lab', () => {
 /** As runc does it: a control group with a process in it, frozen. Version 1 and version 2. */
 const FREEZE = `
 set -e
+# A frozen process must not hold what this command's caller waits for.
+exec >/dev/null 2>&1
 v1=/sys/fs/cgroup/freezer
 group=$([ -d $v1 ] && echo $v1/frozen || echo /sys/fs/cgroup/frozen)
 mkdir $group
-sleep 1000 >/dev/null 2>&1 & echo $! >$group/cgroup.procs
+sleep 1000 & echo $! >$group/cgroup.procs
 if [ -d $v1 ]; then echo FROZEN >$group/freezer.state; else echo 1 >$group/cgroup.freeze; fi
 until grep -qs FROZEN $group/freezer.state || grep -qs 'frozen 1' $group/cgroup.events; do :; done
 `
