@@ -4,7 +4,6 @@
  */
 
 import type { Host } from '../host/host.ts'
-import { processes } from '../host/processes.ts'
 import { firewallPrograms } from './firewall-programs.ts'
 import { type Link, links, parseLinks } from './links.ts'
 import type { Table } from './ruleset.ts'
@@ -48,22 +47,23 @@ function hasRules({ chains }: Table): boolean {
 
 /** In all network namespaces in which a process runs: containers' bridges are no less somebody's. */
 async function linksEverywhere(host: Host): Promise<Link[]> {
-  const own = await host.probe('readlink', ['/proc/self/ns/net'])
-  const seen = new Set([own.stdout.trim()])
+  const own = (await host.probe('readlink', ['/proc/self/ns/net'])).stdout.trim()
+  // A process may end meanwhile; ls lists the others.
+  const { stdout } = await host.probe('sh', ['-c', 'ls -l /proc/[0-9]*/ns/net'])
+  const others = firstOfEach(stdout)
+  others.delete(own)
   const found = await links(host)
-  for (const { pid } of await processes(host)) {
-    const namespace = (await host.probe('readlink', [`/proc/${pid}/ns/net`])).stdout.trim()
-    if (namespace === '' || seen.has(namespace)) continue
-    seen.add(namespace)
-    const shown = await host.probe('nsenter', [
-      `--net=/proc/${pid}/ns/net`,
-      'ip',
-      '-details',
-      '-json',
-      'link',
-      'show',
-    ])
+  for (const path of others.values()) {
+    const shown = await host.probe('nsenter', [`--net=${path}`, 'ip', '-details', '-json', 'link', 'show'])
     if (shown.exitCode === 0) found.push(...parseLinks(shown.stdout))
   }
   return found
+}
+
+/** @param listing lines as `lrwxrwxrwx 1 root root 0 Nov 21 10:00 /proc/1/ns/net -> net:[4026531840]` @returns namespace -> a path to it */
+export function firstOfEach(listing: string): Map<string, string> {
+  const paths = new Map<string, string>()
+  for (const [, path = '', namespace = ''] of listing.matchAll(/(\/proc\/\d+\/ns\/net) -> (net:\[\d+\])$/gm))
+    if (!paths.has(namespace)) paths.set(namespace, path)
+  return paths
 }

@@ -9,6 +9,9 @@ import type { ResetContext } from '../../../src/phases/reset/context.ts'
 import { modules } from '../../../src/phases/reset/modules.ts'
 import { MemoryMachine } from '../../host/memory-machine.ts'
 
+const NAMESPACES = `lrwxrwxrwx 1 root root 0 Nov 21 10:00 /proc/1/ns/net -> net:[1]
+lrwxrwxrwx 1 root root 0 Nov 21 10:00 /proc/7/ns/net -> net:[2]
+lrwxrwxrwx 1 root root 0 Nov 21 10:00 /proc/8/ns/net -> net:[2]`
 let directory: string
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'edgeadm-modules-'))
@@ -31,16 +34,21 @@ async function reset({
   needs,
   before,
   links = [],
+  inContainer = [],
   recorded = [],
 }: {
   needs: Readonly<Record<string, readonly string[]>>
   before: readonly string[]
   links?: readonly unknown[]
+  inContainer?: readonly unknown[]
   recorded?: readonly string[]
 }): Promise<{ loaded: string[]; said: string[]; left: number }> {
   const { loaded, text } = kernel(needs)
   const machine = new MemoryMachine((line) => {
     if (line.startsWith('ip -details')) return { stdout: JSON.stringify(links) }
+    if (line.startsWith('readlink')) return { stdout: 'net:[1]' }
+    if (line.startsWith('sh -c ls')) return { stdout: NAMESPACES }
+    if (line.startsWith('nsenter --net=/proc/7/ns/net ip')) return { stdout: JSON.stringify(inContainer) }
     const [, name = ''] = /^rmmod (.+)/.exec(line) ?? []
     if (loaded.delete(name)) void machine.put('/proc/modules', text())
     return { stdout: '' }
@@ -93,4 +101,11 @@ test("a bridge of somebody's keeps the modules under it", async () => {
     'the kernel module stp stays loaded: it is in use',
   ])
   expect(left).toBe(0)
+})
+
+test("so does one inside somebody's container", async () => {
+  const inContainer = [{ ifname: 'br7', linkinfo: { info_kind: 'bridge' } }]
+  const { loaded, said } = await reset({ needs: { bridge: [] }, before: [], inContainer })
+  expect(loaded).toEqual(['bridge'])
+  expect(said).toEqual(['the kernel module bridge stays loaded: the interface br7 needs it'])
 })
