@@ -32,7 +32,11 @@ const text = (name: string) => readFileSync(new URL(`manifests/${name}`, import.
 describe.skipIf(made === undefined)('EdgeMesh', () => {
   const path = made?.path ?? ''
   const lab = useLab({ masters: 1, workers: 1, edges: 2, executable: EXECUTABLE, package: path })
-  const withPackage = [`--install-pkg-path=/root/${basename(path)}`, '--config=/root/cluster.yaml']
+  const withPackage = [
+    ...[`--install-pkg-path=/root/${basename(path)}`, '--config=/root/cluster.yaml'],
+    // Where this host's own limit is low, the archive's agent may be one that asks for less; one that does not ends, and is seen.
+    '--ignore-preflight-errors=EdgeMeshOpenFiles',
+  ]
   const kubectl = (...args: string[]) => lab.run('master-1', ['kubectl', ...args])
   const apply = (input: string) => lab.run('master-1', ['kubectl', 'apply', '-f', '-'], { input })
   const address = {} as Record<Node, string>
