@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Host } from '../host/host.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import { type NodeContext, UNPACKED } from './context.ts'
 import { ensureUnpacked } from './package.ts'
@@ -10,12 +11,25 @@ export async function installFromPackage(
   place: (name: string) => string | undefined,
 ): Promise<void> {
   await ensureUnpacked(ctx)
+  const installed: string[] = []
   for (const file of ctx.manifest?.files ?? []) {
     if (!file.path.startsWith(folder)) continue
     const target = place(file.path.slice(folder.length))
-    if (target !== undefined)
-      await ctx.host.installFile(join(UNPACKED, file.path), target, { mode: file.mode })
+    if (target === undefined) continue
+    if (await ctx.host.installFile(join(UNPACKED, file.path), target, { mode: file.mode }))
+      installed.push(target)
   }
+  if (installed.length > 0) await labelBySelinux(ctx.host, installed)
+}
+
+/** Programs come with the label of the folder in which they were unpacked; under an enforcing policy a unit could not start them. */
+async function labelBySelinux(host: Host, paths: readonly string[]): Promise<void> {
+  // There only where SELinux is on, enforcing or not: it may be set to enforce later.
+  if ((await host.stat('/sys/fs/selinux/enforce')) === undefined) return
+  // Permissive, and nothing to set labels with; node/selinux ends with that if it is enforcing.
+  if ((await host.probe('restorecon', ['-h'])).exitCode === 127) return
+  const title = `label ${paths.join(', ')} by the SELinux policy`
+  await host.run('restorecon', [...paths], { title, undo: null })
 }
 
 /** Where a binary of the package is unpacked. @throws EdgeadmError class `package` if the package lacks it */

@@ -20,8 +20,8 @@ export const selinux: Phase<NodeContext> = {
         text: 'SELinux is enforcing and has no policy for containers: install the package container-selinux, or Pods may be denied access to their files',
       })
     }
-    // Programs in /usr/local/bin have the label of their directory already, and those of others there are not edgeadm's.
-    for (const path of ['/opt/cni/bin', '/etc/kubernetes', '/etc/cni']) {
+    // Programs were labelled when they were installed.
+    for (const path of ['/etc/kubernetes', '/etc/cni']) {
       if ((await host.stat(path)) === undefined) continue
       await host.run('restorecon', ['-R', path], { title: `label ${path} by the SELinux policy`, undo: null })
     }
