@@ -48,3 +48,11 @@ if [ ! -x "$EDGEADM" ] || [ "$(cat build/tree-hash 2> /dev/null)" != "$tree_hash
   echo "$tree_hash" > build/tree-hash
 fi
 export EDGEADM
+
+# What tests and the benchmark run with.
+build_package() {
+  step "building the offline package (cold: some minutes; then from the cache)"
+  EDGEADM_TEST_PACKAGE=$("$EDGEADM" package build)
+  EDGEADM_TEST_EXECUTABLE="$EDGEADM"
+  export EDGEADM_TEST_PACKAGE EDGEADM_TEST_EXECUTABLE
+}

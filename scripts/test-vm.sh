@@ -7,10 +7,7 @@ mkdir -p test-logs
 declare -A programs=([linux.uml]=user-mode-linux [mmdebstrap]=mmdebstrap [mkfs.ext4]=e2fsprogs)
 install_missing programs
 
-step "building the offline package (cold: some minutes; then from the cache)"
-EDGEADM_TEST_PACKAGE=$("$EDGEADM" package build)
-export EDGEADM_TEST_PACKAGE
-export EDGEADM_TEST_EXECUTABLE="$EDGEADM"
+build_package
 
 step "a machine with its own kernel: some ten minutes; logs of failures go to test-logs/"
 vitest run --project vm --reporter verbose

@@ -13,10 +13,7 @@ step "checking format and types"
 biome check .
 tsc --noEmit
 
-step "building the offline package (cold: some minutes; then from the cache)"
-EDGEADM_TEST_PACKAGE=$("$EDGEADM" package build)
-export EDGEADM_TEST_PACKAGE
-export EDGEADM_TEST_EXECUTABLE="$EDGEADM"
+build_package
 
 failed=0
 step "unit tests"

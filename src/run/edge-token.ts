@@ -12,6 +12,7 @@ import { kubectlGet } from '../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { ADMIN_CONF } from '../phases/context.ts'
+import * as superEdge from '../superedge/cluster-facts.ts'
 import { readOnlyHost } from './prerequisites.ts'
 import { createToken, type TokenCreateFlags } from './token.ts'
 
@@ -53,8 +54,8 @@ export async function createEdgeToken(
 }
 
 async function hasSuperEdge(host: Host, kubeconfig: string): Promise<boolean> {
-  const { FACTS_CONFIG_MAP: name, FACTS_NAMESPACE: namespace } = await import('../superedge/cluster-facts.ts')
-  return (await kubectlGet(host, ['configmap', name], { kubeconfig, namespace })) !== undefined
+  const options = { kubeconfig, namespace: superEdge.FACTS_NAMESPACE }
+  return (await kubectlGet(host, ['configmap', superEdge.FACTS_CONFIG_MAP], options)) !== undefined
 }
 
 /** SuperEdge's nodes join by an ordinary bootstrap token; only their line is another. */

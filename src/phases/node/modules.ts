@@ -53,8 +53,7 @@ export const modules: Phase<NodeContext> = {
 }
 
 /**
- * The module after those that it needs. Each is loaded, and recorded, by itself: `modprobe -r` takes away what a module needs,
- * but not what that needs in turn.
+ * The module after those that it needs. Each is loaded, and recorded, by itself, so that reset knows all of them.
  */
 async function withNeeds(host: Host, module: string): Promise<string[]> {
   const { stdout } = await host.probe('modprobe', ['--show-depends', module])
