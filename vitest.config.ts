@@ -8,6 +8,11 @@ const machines = { testTimeout: 600_000, hookTimeout: 1_800_000 }
 /** What measures gaps of a second, or looks at what is left on the host, has the host for itself. */
 const ALONE = ['test/lab/ha.test.ts', 'test/lab/lab.test.ts']
 
+/** What takes too long for every run: `npm run test:life`. */
+const LIFE = ['test/lab/backup.test.ts']
+/** `npm run test:long`. */
+const LONG = ['superedge', 'ha-external', 'online'].map((name) => `test/lab/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,7 +21,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', 'test/vm/**', 'node_modules/**'],
+          exclude: ['test/lab/**', 'test/vm/**', 'test/versions/**', 'node_modules/**'],
           testTimeout: 20_000,
         },
       },
@@ -27,7 +32,7 @@ export default defineConfig({
           ...machines,
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...LIFE, ...LONG],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -40,6 +45,23 @@ export default defineConfig({
           include: ALONE,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: { ...shared, ...machines, name: 'life', include: LIFE, maxWorkers: 1 },
+      },
+      {
+        test: { ...shared, ...machines, name: 'long', include: LONG, maxWorkers: 2 },
+      },
+      {
+        // Long: not part of `npm test`.
+        test: {
+          ...shared,
+          ...machines,
+          testTimeout: 1_800_000,
+          name: 'versions',
+          include: ['test/versions/**/*.test.ts'],
+          maxWorkers: 1,
         },
       },
       {

@@ -28,6 +28,7 @@ install_missing() {
   done
   install_packages "${missing[@]}"
 }
+# shellcheck disable=SC2034 # by its name
 declare -A needed=([strip]=binutils)
 install_missing needed
 
@@ -49,10 +50,14 @@ if [ ! -x "$EDGEADM" ] || [ "$(cat build/tree-hash 2> /dev/null)" != "$tree_hash
 fi
 export EDGEADM
 
-# What tests and the benchmark run with.
+# What the package for tests has beyond the default one: several masters, and SuperEdge.
+# shellcheck disable=SC2034 # in the scripts that source this one
+TEST_PACKAGE_FLAGS=(--with load-balancer --with superedge)
+
+# What tests and the benchmark run with. build_package FLAG...: flags of `edgeadm package build`.
 build_package() {
   step "building the offline package (cold: some minutes; then from the cache)"
-  EDGEADM_TEST_PACKAGE=$("$EDGEADM" package build)
+  EDGEADM_TEST_PACKAGE=$("$EDGEADM" package build "$@")
   EDGEADM_TEST_EXECUTABLE="$EDGEADM"
   export EDGEADM_TEST_PACKAGE EDGEADM_TEST_EXECUTABLE
 }

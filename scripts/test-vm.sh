@@ -4,6 +4,7 @@ set -euo pipefail
 source "$(dirname "$0")/prepare.sh"
 mkdir -p test-logs
 
+# shellcheck disable=SC2034 # by its name
 declare -A programs=([linux.uml]=user-mode-linux [mmdebstrap]=mmdebstrap [mkfs.ext4]=e2fsprogs)
 install_missing programs
 

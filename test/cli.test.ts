@@ -67,6 +67,13 @@ describe('words', () => {
     expect(exitCode).toBe(2)
   })
 
+  test('what is missing is one line', async () => {
+    expect((await cli('package', 'merge', 'OLD', 'NEW')).stderr).toMatch(
+      /^error: Missing required flag output-file\nTo fix it: see `edgeadm package merge --help`\n$/,
+    )
+    expect((await cli('package', 'diff')).stderr).toMatch(/^error: Missing 2 required args: old .*; new /m)
+  })
+
   test('an unknown flag names the nearest one, exit code 2, also as JSON', async () => {
     const text = await cli('init', '--enable-egde')
     expect(text.stderr).toContain('unknown flag: --enable-egde')

@@ -2,7 +2,7 @@ import { Command, Flags, type Interfaces } from '@oclif/core'
 import { type FlagShape, normalizeGoFlags } from '../go-flags.ts'
 import { EdgeadmError, EXIT_CODES } from '../output/errors.ts'
 import { EVENT_SCHEMA, type EventBody, type Reporting } from '../output/events.ts'
-import { LogFile } from '../output/log-file.ts'
+import { LOG_DIRECTORY, LogFile } from '../output/log-file.ts'
 import { createRenderer, type Renderer } from '../output/renderer.ts'
 import { asEdgeadmError } from './usage-errors.ts'
 
@@ -11,6 +11,9 @@ export interface GlobalFlags {
   readonly output: 'text' | 'json'
   readonly v: number
 }
+
+/** Commands that would leave the machine half changed if they ended with the terminal. */
+const CHANGES_MACHINE = new Set(['init', 'join', 'reset', 'certs', 'restore', 'upgrade'])
 
 /**
  * What every command shares: global flags, Go-style booleans, events and their renderers, signals, exit codes.
@@ -35,7 +38,7 @@ export abstract class BaseCommand extends Command {
 
   #renderers: Renderer[] = []
   readonly #abort = new AbortController()
-  readonly #logFile = new LogFile()
+  readonly #logFile = new LogFile(LOG_DIRECTORY, (text) => this.#emit({ type: 'warning', text }))
 
   /** Where work reports to and when it has to stop; hand it to everything that takes longer than a moment. */
   protected readonly reporting: Reporting = {
@@ -53,6 +56,8 @@ export abstract class BaseCommand extends Command {
     this.#renderers = [await createRenderer(globalFlagsOf(this.argv)), this.#logFile]
     process.once('SIGINT', this.#interrupted)
     process.once('SIGTERM', () => this.#stop('terminated', 'terminated by SIGTERM'))
+    // The terminal is gone, as when an SSH connection breaks. A run that changes this machine goes on; its log has the rest.
+    if (CHANGES_MACHINE.has(this.id?.split(':')[0] ?? '')) process.on('SIGHUP', () => {})
   }
 
   readonly #interrupted = (): void => this.#stop('interrupted', 'interrupted by Ctrl-C')
@@ -60,6 +65,15 @@ export abstract class BaseCommand extends Command {
   /** From now on Ctrl-C is another program's, which the terminal sends it to as well. Listeners of libraries stay. */
   protected leaveInterrupts(): void {
     process.off('SIGINT', this.#interrupted).on('SIGINT', () => {})
+  }
+
+  /** From now on Ctrl-C is the command's to deal with. @param onInterrupt told how many there have been */
+  protected handleInterrupts(onInterrupt: (count: number) => void): void {
+    let count = 0
+    process.off('SIGINT', this.#interrupted).on('SIGINT', () => {
+      count += 1
+      onInterrupt(count)
+    })
   }
 
   /** Asks a yes/no question on the terminal; without one the answer is no. */

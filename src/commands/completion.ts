@@ -31,6 +31,7 @@ export default class Completion extends BaseCommand {
 export function completionWords(commands: Readonly<Record<string, Command.Class>>): Record<string, string[]> {
   const words: Record<string, Set<string>> = { '': new Set(['--help', '--version']) }
   for (const [id, command] of Object.entries(commands)) {
+    if (command.hidden) continue
     const path = id.split(':')
     for (const [index, word] of path.entries()) {
       const parent = path.slice(0, index).join(' ')

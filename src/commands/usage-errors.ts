@@ -24,7 +24,11 @@ export function asEdgeadmError(thrown: unknown, command: Command.Class): Edgeadm
       cause: thrown,
     })
   }
-  const message = thrown.message.replace(/\nSee more help with --help$/, '').replaceAll('\n', ' ')
+  const message = thrown.message
+    .replace(/^The following errors? occurred:\n\s*/, '')
+    .replace(/\nSee more help with --help$/, '')
+    .replaceAll(/:\n\s*/g, ': ')
+    .replaceAll(/\n\s*/g, '; ')
   return new EdgeadmError('usage', message, { fix: help, cause: thrown })
 }
 

@@ -1,12 +1,13 @@
-import { apiVersionState, kubeadmApiVersion } from '../kubernetes/kubeadm-api.ts'
 import { EDGE_KIND } from './edge-configuration.ts'
+import { typeProblems } from './field-types.ts'
 import { formatPath } from './file.ts'
 import { unknownFields } from './known-fields.ts'
+import { apiVersionState, kubeadmApiVersion } from './kubeadm-api.ts'
 import type { Resolution } from './resolve-common.ts'
 
 /**
  * Looks at the file as a whole: API versions that this Kubernetes' kubeadm cannot read, fields that nobody knows (a warning
- * in kubeadm's documents, where kubeadm warns too; a problem in edgeadm's own), and nothing in it for this command.
+ * in kubeadm's documents, where kubeadm warns too; a problem in edgeadm's own), values of a wrong type, and nothing in it for this command.
  * @param wanted the kinds of which the command needs at least one
  */
 export function checkDocuments(
@@ -35,6 +36,7 @@ export function checkDocuments(
             (state === 'removed' ? ', and kubeadm config migrate of an older release converts the file' : ''),
         )
     }
+    for (const { path, text } of typeProblems(document)) problems.add(document.where(path), text)
     for (const path of unknownFields(document)) {
       if (document.kind === EDGE_KIND) problems.add(document.where(path), 'there is no such field')
       else

@@ -1,4 +1,4 @@
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { HostFacts, NetworkInterface, Route } from './types.ts'
 
@@ -20,7 +20,7 @@ interface IpRoute {
  * Asks the machine for its name, addresses and routes. Changes nothing.
  * @throws EdgeadmError class `preflight` if iproute2 is missing
  */
-export async function gatherFacts(host: Host): Promise<HostFacts> {
+export async function gatherFacts(host: Look): Promise<HostFacts> {
   const [hostname, addresses, routes4, routes6] = await Promise.all([
     host.readFile('/proc/sys/kernel/hostname'),
     ip<IpAddress>(host, ['-j', 'addr']),
@@ -34,7 +34,7 @@ export async function gatherFacts(host: Host): Promise<HostFacts> {
   }
 }
 
-async function ip<T>(host: Host, args: readonly string[]): Promise<readonly T[]> {
+async function ip<T>(host: Look, args: readonly string[]): Promise<readonly T[]> {
   const { stdout, stderr, exitCode } = await host.probe('ip', args)
   if (exitCode === 127)
     throw new EdgeadmError(

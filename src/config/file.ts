@@ -1,8 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { type Document, isCollection, isMap, isNode, LineCounter, type Node, parseAllDocuments } from 'yaml'
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  type ScalarTag,
+  type Tags,
+} from 'yaml'
 import { EdgeadmError } from '../output/errors.ts'
-import { EDGE_API_VERSION, EDGE_KIND } from './edge-configuration.ts'
+import { CLUSTER_KIND, EDGE_API_VERSION, EDGE_KIND } from './edge-configuration.ts'
 import { Problems } from './problems.ts'
 import type { PlainDocument } from './types.ts'
 
@@ -33,6 +43,7 @@ const GROUP_OF_KIND: Readonly<Record<string, string>> = {
   KubeletConfiguration: 'kubelet.config.k8s.io/',
   KubeProxyConfiguration: 'kubeproxy.config.k8s.io/',
   [EDGE_KIND]: EDGE_API_VERSION,
+  [CLUSTER_KIND]: EDGE_API_VERSION,
 }
 
 export function formatPath(path: FieldPath): string {
@@ -42,7 +53,7 @@ export function formatPath(path: FieldPath): string {
 }
 
 /** @throws EdgeadmError class `usage`: the file cannot be read, is no YAML, or its documents contradict each other */
-export async function readConfigFile(path: string): Promise<ConfigFile> {
+export async function readConfigFile(path: string, flag = '--config'): Promise<ConfigFile> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -50,16 +61,30 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     const code = (cause as NodeJS.ErrnoException).code
     const why =
       code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : String(code)
-    throw new EdgeadmError('usage', `--config: cannot read ${path}: ${why}`, { cause })
+    throw new EdgeadmError('usage', `${flag}: cannot read ${path}: ${why}`, { cause })
   }
   return parseConfigFile(text, basename(path))
+}
+
+/** The library takes `e1` for a number (NaN), for want of digits before the exponent; Kubernetes reads a string, as YAML 1.1 has it. */
+function withoutBareExponents(tags: Tags): Tags {
+  return tags.map((tag) =>
+    typeof tag === 'object' && 'test' in tag && tag.format === 'EXP'
+      ? { ...(tag as ScalarTag), test: /^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)[eE][-+]?[0-9]+$/ }
+      : tag,
+  )
 }
 
 /** @param name how the file is called in messages */
 export function parseConfigFile(text: string, name: string): ConfigFile {
   const lines = new LineCounter()
   // Kubernetes reads YAML 1.1, where `yes` and `on` are booleans.
-  const parsed = parseAllDocuments(text, { version: '1.1', lineCounter: lines, prettyErrors: false })
+  const parsed = parseAllDocuments(text, {
+    version: '1.1',
+    lineCounter: lines,
+    prettyErrors: false,
+    customTags: withoutBareExponents,
+  })
   const problems = new Problems()
   const warnings: string[] = []
   const documents = new Map<string, ConfigDocument>()

@@ -4,9 +4,17 @@ import type { Interfaces } from '@oclif/core'
 import { edgeadmInitFlags, edgeadmJoinFlags, edgeadmResetFlags } from './flags/edgeadm.ts'
 import { kubeadmInitFlags, kubeadmJoinFlags, kubeadmResetFlags } from './flags/kubeadm.ts'
 
+import type { upgradeApplyFlags } from './flags/upgrade.ts'
+
 export { kubeadmTokenCreateFlags, kubeadmTokenFlags } from './flags/kubeadm.ts'
 export { legacyFlags } from './flags/legacy.ts'
 export { rewriteLegacyFlags } from './flags/rewrite-legacy.ts'
+export {
+  upgradeApplyFlags,
+  upgradeNodeFlags,
+  upgradePackageFlags,
+  upgradePlanFlags,
+} from './flags/upgrade.ts'
 
 export const initFlags = { ...kubeadmInitFlags, ...edgeadmInitFlags }
 export const joinFlags = { ...kubeadmJoinFlags, ...edgeadmJoinFlags }
@@ -16,3 +24,4 @@ export const resetFlags = { ...kubeadmResetFlags, ...edgeadmResetFlags }
 export type InitFlags = Partial<Interfaces.InferredFlags<typeof initFlags>>
 export type JoinFlags = Partial<Interfaces.InferredFlags<typeof joinFlags>>
 export type ResetFlags = Partial<Interfaces.InferredFlags<typeof resetFlags>>
+export type UpgradeFlags = Partial<Interfaces.InferredFlags<typeof upgradeApplyFlags>>

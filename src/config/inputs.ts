@@ -21,7 +21,9 @@ interface Types {
   readonly array: readonly unknown[]
 }
 
-const A_TYPE: Readonly<Record<keyof Types, string>> = {
+export type TypeName = keyof Types
+
+const A_TYPE: Readonly<Record<TypeName, string>> = {
   string: 'a string',
   number: 'a number',
   boolean: 'true or false',
@@ -87,20 +89,25 @@ export class Inputs {
       for (const step of path) value = (value as Record<string | number, unknown> | null | undefined)?.[step]
       if (value === undefined || value === null) continue
       if (isA(type, value)) return { value: value as Types[K], where: document.where(path) }
-      this.#problems.add(document.where(path), `must be ${A_TYPE[type]}, not ${describe(value)}`)
+      this.#problems.add(document.where(path), mustBe(type, describe(value)))
     }
     return undefined
   }
 }
 
-function isA(type: keyof Types, value: unknown): boolean {
+export function isA(type: TypeName, value: unknown): boolean {
   if (type === 'list') return Array.isArray(value) && value.every((item) => typeof item === 'string')
   if (type === 'array') return Array.isArray(value)
   if (type === 'object') return typeof value === 'object' && !Array.isArray(value)
   return typeof value === type
 }
 
-function describe(value: unknown): string {
+/** @param is what stands there, in words */
+export function mustBe(type: TypeName, is: string): string {
+  return `must be ${A_TYPE[type]}, not ${is}`
+}
+
+export function describe(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' ? 'a map' : `the ${typeof value} ${JSON.stringify(value)}`
 }

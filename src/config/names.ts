@@ -15,6 +15,14 @@ export function subdomainProblem(name: string): string | undefined {
   return `"${name}" is not a lowercase RFC 1123 subdomain: lower case letters, digits, '-' and '.', beginning and ending with a letter or digit`
 }
 
+/** A node's name becomes the value of its label kubernetes.io/hostname, and the API server takes 63 characters there. */
+export function nodeNameProblem(name: string): string | undefined {
+  if (name === '') return 'the host name is empty; give one with --node-name'
+  if (name.length > 63)
+    return `"${name}" has ${name.length} characters, and a node's name may have 63; give a shorter one with --node-name`
+  return subdomainProblem(name)
+}
+
 /** A DNS name or an IP address, without a port. */
 export function hostProblem(host: string): string | undefined {
   if (isIP(host) !== 0) return undefined
@@ -56,6 +64,31 @@ export function formatHostPort(host: string, port: number): string {
 export function parsePort(text: string): number | undefined {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   return port >= 1 && port <= 65535 ? port : undefined
+}
+
+/** Kubernetes documentation, "Admission Control", NodeRestriction: what a kubelet may say of its own Node in Kubernetes' domains. */
+const OWN_LABELS = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'node-role.kubernetes.io/edge',
+])
+
+/** A node that asks for another label of Kubernetes' domains is refused by its kubelet, and an edge node does not get it. */
+export function ownLabelProblem(key: string): string | undefined {
+  const [domain = '', name] = key.split('/')
+  if (name === undefined || OWN_LABELS.has(key) || !/(^|\.)(kubernetes|k8s)\.io$/.test(domain))
+    return undefined
+  if (/(^|\.)(kubelet|node)\.kubernetes\.io$/.test(domain)) return undefined
+  return `a node may not give itself the label ${key}: give it with kubectl once the node has joined`
 }
 
 /** `key` of a label or taint: an optional DNS prefix and a name. */

@@ -1,7 +1,9 @@
 /** What the commands resolve alike: package, edge, balancer, addresses. The node itself is in `resolve-node.ts`. */
 
 import { isIP } from 'node:net'
+import { resolve } from 'node:path'
 import { detectAdvertiseAddress } from './address.ts'
+import { resolveComponents } from './components.ts'
 import {
   CNI_CHOICES,
   EDGE_KIND,
@@ -17,6 +19,7 @@ import { type Field, field, Inputs, type Sourced } from './inputs.ts'
 import { resolveMesh } from './mesh.ts'
 import { hostProblem } from './names.ts'
 import { Problems } from './problems.ts'
+import { resolveDownloads } from './resolve-downloads.ts'
 import type { HostFacts, UserDocuments, VersionFacts } from './types.ts'
 
 export const DEFAULT_CRI_SOCKET = 'unix:///run/containerd/containerd.sock'
@@ -82,11 +85,17 @@ export function resolvePackage(resolution: Resolution): PackageSettings {
     inputs.text('install-pkg-public-key', edge('package.publicKey')),
     () => (path === undefined ? 'no package was named whose signature it could check' : undefined),
   )
-  return { path, sha256: sha256?.toLowerCase(), publicKey }
+  return {
+    path,
+    sha256: sha256?.toLowerCase(),
+    publicKey,
+    allowDowngrade: inputs.bool('allow-downgrade', edge('package.allowDowngrade'))?.value ?? false,
+    downloads: resolveDownloads(resolution),
+  }
 }
 
-export function resolveEdge(resolution: Resolution): EdgeSettings {
-  const { inputs, problems } = resolution
+export function resolveEdge(resolution: Resolution, command: 'init' | 'join'): EdgeSettings {
+  const { inputs, problems, file, warnings } = resolution
   const addresses = inputs.list('cloud-address', edge('edge.cloudAddresses'))
   for (const address of addresses?.value ?? []) {
     const problem = hostProblem(address)
@@ -101,6 +110,9 @@ export function resolveEdge(resolution: Resolution): EdgeSettings {
       'secure',
     ),
     cloudAddresses: addresses?.value ?? [],
+    requireContained: inputs.bool('require-contained', edge('edge.requireContained'))?.value ?? false,
+    stream: inputs.bool('edge-stream', edge('edge.stream'))?.value,
+    components: resolveComponents(command, file, problems, warnings),
     ...resolveMesh(inputs, problems),
   }
 }
@@ -170,6 +182,11 @@ export function checkedPort(resolution: Resolution, given: Sourced<number> | und
       ? undefined
       : 'the port must be a number from 1 to 65535',
   )
+}
+
+/** Any path; a relative one is meant from the working directory of the caller, as kubeadm takes it. */
+export function anyPath(given: Sourced<string> | undefined): string | undefined {
+  return given === undefined ? undefined : resolve(given.value)
 }
 
 export function absolutePath(resolution: Resolution, given: Sourced<string> | undefined): string | undefined {

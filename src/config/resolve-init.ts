@@ -1,11 +1,6 @@
 import { isIP } from 'node:net'
-import {
-  certificateKeyProblem,
-  generateCertificateKey,
-  generateToken,
-  tokenProblem,
-} from '../kubernetes/tokens.ts'
 import { checkDocuments } from './check-documents.ts'
+import { checkInitFamilies } from './check-families.ts'
 import { checkNetworks } from './check-networks.ts'
 import { parseDuration } from './duration.ts'
 import type { HaSettings } from './edge-configuration.ts'
@@ -15,6 +10,7 @@ import { MESH_DNS_DOMAIN } from './mesh.ts'
 import { formatHostPort, hostOf, hostProblem, parseHostPort, subdomainProblem } from './names.ts'
 import {
   absolutePath,
+  anyPath,
   checked,
   checkedPort,
   DEFAULT_CERT_DIR,
@@ -30,7 +26,8 @@ import {
   startResolution,
   userDocuments,
 } from './resolve-common.ts'
-import { resolveNode } from './resolve-node.ts'
+import { firstNodeIp, resolveNode } from './resolve-node.ts'
+import { certificateKeyProblem, generateCertificateKey, generateToken, tokenProblem } from './tokens.ts'
 import type { InitSettings } from './types.ts'
 import { DEFAULT_KUBERNETES_VERSION, resolveVersion } from './versions.ts'
 
@@ -75,20 +72,23 @@ export function resolveInit(input: ResolveInput<InitFlags>): InitSettings {
     inputs.text('certificate-key', init('certificateKey')),
     certificateKeyProblem,
   )
-  const advertiseAddress = resolveAddress(
-    resolution,
-    inputs.text('apiserver-advertise-address', init('localAPIEndpoint.advertiseAddress')),
-    facts,
-  )
-  const edgeSettings = resolveEdge(resolution)
+  const advertise =
+    inputs.text('apiserver-advertise-address', init('localAPIEndpoint.advertiseAddress')) ??
+    firstNodeIp(resolution, facts)
+  const advertiseAddress = resolveAddress(resolution, advertise, facts)
+  const edgeSettings = resolveEdge(resolution, 'init')
   const dnsDomain = resolveDnsDomain(resolution, edgeSettings.edgeMesh === true)
 
   const settings: InitSettings = {
     command: 'init',
+    role: 'master',
+    cloudSide: inputs.bool('enable-edge', edge('enableEdge'))?.value ?? true,
     kubernetesVersion,
-    node: resolveNode(resolution, 'InitConfiguration', facts, advertiseAddress),
+    node: resolveNode(resolution, 'InitConfiguration', facts, {
+      address: advertiseAddress,
+      isGiven: advertise !== undefined,
+    }),
     package: resolvePackage(resolution),
-    enableEdge: inputs.bool('enable-edge', edge('enableEdge'))?.value ?? true,
     edge: {
       ...edgeSettings,
       cloudAddresses:
@@ -101,7 +101,7 @@ export function resolveInit(input: ResolveInput<InitFlags>): InitSettings {
     dryRun: inputs.bool('dry-run', init('dryRun'))?.value ?? false,
     skipPhases: inputs.list('skip-phases', init('skipPhases'))?.value ?? [],
     ignorePreflightErrors: resolveIgnored(resolution, init('nodeRegistration.ignorePreflightErrors')),
-    patchesDirectory: absolutePath(resolution, inputs.text('patches', init('patches.directory'))),
+    patchesDirectory: anyPath(inputs.text('patches', init('patches.directory'))),
     documents: userDocuments(file, [
       'InitConfiguration',
       'ClusterConfiguration',
@@ -127,6 +127,10 @@ export function resolveInit(input: ResolveInput<InitFlags>): InitSettings {
     skipTokenPrint: inputs.bool('skip-token-print')?.value ?? false,
     skipCertificateKeyPrint: inputs.bool('skip-certificate-key-print')?.value ?? false,
   }
+  checkInitFamilies(problems, settings, {
+    pod: podSource?.where ?? '--pod-network-cidr',
+    service: serviceSource.where,
+  })
   problems.throwIfAny()
   return settings
 }

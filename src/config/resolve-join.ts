@@ -1,11 +1,11 @@
 import { decodeTicket } from '../kubeedge/edge-ticket.ts'
-import { caCertHashProblem, certificateKeyProblem, tokenProblem } from '../kubernetes/tokens.ts'
 import { checkDocuments } from './check-documents.ts'
+import { checkJoinFamilies } from './check-families.ts'
 import type { JoinFlags } from './flags.ts'
 import { field, type Sourced } from './inputs.ts'
 import { formatHostPort, parseHostPort } from './names.ts'
 import {
-  absolutePath,
+  anyPath,
   checked,
   checkedPort,
   edge,
@@ -20,8 +20,9 @@ import {
   startResolution,
   userDocuments,
 } from './resolve-common.ts'
-import { resolveNode } from './resolve-node.ts'
-import type { HostFacts, JoinDiscovery, JoinSettings } from './types.ts'
+import { firstNodeIp, resolveNode } from './resolve-node.ts'
+import { caCertHashProblem, certificateKeyProblem, tokenProblem } from './tokens.ts'
+import type { HostFacts, JoinDiscovery, JoinSettings, Role } from './types.ts'
 import { resolveVersion } from './versions.ts'
 
 const join = (path: string) => field('JoinConfiguration', path)
@@ -48,10 +49,13 @@ export function resolveJoin(input: JoinInput): JoinSettings {
   const tlsToken =
     inputs.text('tls-bootstrap-token') ?? token ?? inputs.text(undefined, join('discovery.tlsBootstrapToken'))
   const ownToken = checked(resolution, tlsToken, tokenProblem)
+  const advertise =
+    inputs.text('apiserver-advertise-address', join('controlPlane.localAPIEndpoint.advertiseAddress')) ??
+    firstNodeIp(resolution, facts)
   const controlPlane = resolveControlPlane(resolution, facts)
-  const enableEdge = resolveEnableEdge(resolution, controlPlane !== undefined)
-  const edgeSettings = resolveEdge(resolution)
-  const runsEdgeCore = enableEdge && edgeSettings.runtime === 'kubeedge'
+  const role = resolveRole(resolution, controlPlane !== undefined)
+  const edgeSettings = resolveEdge(resolution, 'join')
+  const runsEdgeCore = role === 'edge' && edgeSettings.runtime === 'kubeedge'
   warnIgnoredDocuments(resolution, runsEdgeCore)
   if (discovery.kind === 'ticket' && edgeSettings.runtime === 'superedge')
     problems.add(
@@ -61,22 +65,20 @@ export function resolveJoin(input: JoinInput): JoinSettings {
 
   const settings: JoinSettings = {
     command: 'join',
+    role,
     kubernetesVersion,
-    node: resolveNode(
-      resolution,
-      'JoinConfiguration',
-      facts,
-      controlPlane?.advertiseAddress ?? resolveAddress(resolution, undefined, facts),
-    ),
+    node: resolveNode(resolution, 'JoinConfiguration', facts, {
+      address: controlPlane?.advertiseAddress ?? resolveAddress(resolution, undefined, facts),
+      isGiven: advertise !== undefined,
+    }),
     package: resolvePackage(resolution),
-    enableEdge,
     edge: edgeSettings,
     ha: resolveHa(resolution, facts),
     cni: resolveCni(resolution),
     dryRun: inputs.bool('dry-run', join('dryRun'))?.value ?? false,
     skipPhases: inputs.list('skip-phases', join('skipPhases'))?.value ?? [],
     ignorePreflightErrors: resolveIgnored(resolution, join('nodeRegistration.ignorePreflightErrors')),
-    patchesDirectory: absolutePath(resolution, inputs.text('patches', join('patches.directory'))),
+    patchesDirectory: anyPath(inputs.text('patches', join('patches.directory'))),
     // On an edge node edgecore is the kubelet, and this machine's file is where it is configured.
     documents: userDocuments(
       file,
@@ -87,6 +89,7 @@ export function resolveJoin(input: JoinInput): JoinSettings {
     tlsBootstrapToken: ownToken ?? (discovery.kind === 'token' ? discovery.token : undefined),
     controlPlane,
   }
+  checkJoinFamilies(problems, settings)
   problems.throwIfAny()
   return settings
 }
@@ -204,19 +207,19 @@ function resolveControlPlane(resolution: Resolution, facts: HostFacts): JoinSett
     return undefined
   }
   return {
-    advertiseAddress: resolveAddress(resolution, address, facts),
+    advertiseAddress: resolveAddress(resolution, address ?? firstNodeIp(resolution, facts), facts),
     bindPort: checkedPort(resolution, port) ?? 6443,
     certificateKey: checked(resolution, key, certificateKeyProblem),
   }
 }
 
-/** True by default; a master is no edge node, whatever a command line written for SuperEdge says. */
-function resolveEnableEdge({ inputs, warnings }: Resolution, isMaster: boolean): boolean {
+/** An edge node by default; a master is no edge node, whatever a command line written for SuperEdge says. */
+function resolveRole({ inputs, warnings }: Resolution, isMaster: boolean): Role {
   const given = inputs.bool('enable-edge', edge('enableEdge'))
-  if (!isMaster) return given?.value ?? true
+  if (!isMaster) return given?.value === false ? 'worker' : 'edge'
   if (given?.value === true)
     warnings.push(`${given.where}: a master does not become an edge node; it joins as a master`)
-  return false
+  return 'master'
 }
 
 function warnIgnoredDocuments({ file, warnings }: Resolution, isEdge: boolean): void {

@@ -1,33 +1,69 @@
 /** The node's own settings: name, runtime socket, labels, taints. */
 
+import { isIP } from 'node:net'
 import type { Taint } from './edge-configuration.ts'
 import { type Field, field, type Sourced } from './inputs.ts'
 import {
   checkTaint,
   labelKeyProblem,
   labelValueProblem,
+  nodeNameProblem,
+  ownLabelProblem,
   parseLabel,
   parseTaint,
-  subdomainProblem,
 } from './names.ts'
 import { DEFAULT_CRI_SOCKET, edge, type Resolution } from './resolve-common.ts'
 import type { HostFacts, NodeSettings } from './types.ts'
+
+export interface NodeAddress {
+  /** Unless `--node-ip` says otherwise. */
+  readonly address: string
+  /** Whether the user named it. */
+  readonly isGiven: boolean
+}
+
+const isLocal = ({ interfaces }: HostFacts, address: string): boolean =>
+  interfaces.some((one) => one.addresses.some((other) => other.address === address))
+
+/** `--node-ip`: one address, or one of each family. */
+function resolveNodeIp({ inputs, problems }: Resolution, facts: HostFacts): Sourced<string[]> | undefined {
+  const given = inputs.text('node-ip', edge('node.ip'))
+  if (!given) return undefined
+  const addresses = given.value.split(',').map((word) => word.trim())
+  for (const address of addresses) {
+    if (isIP(address) === 0) problems.add(given.where, `"${address}" is not an IPv4 or IPv6 address`)
+    else if (!isLocal(facts, address))
+      problems.add(given.where, `no interface of this machine has ${address}`)
+  }
+  if (addresses.length > 2 || new Set(addresses.map(isIP)).size < addresses.length)
+    problems.add(given.where, 'takes one address, or an IPv4 and an IPv6 address separated by a comma')
+  return { value: addresses, where: given.where }
+}
+
+/** Of a master it is the advertise address, too, unless that is named. */
+export function firstNodeIp(resolution: Resolution, facts: HostFacts): Sourced<string> | undefined {
+  const given = resolveNodeIp(resolution, facts)
+  return given && { value: given.value[0] as string, where: given.where }
+}
 
 export function resolveNode(
   resolution: Resolution,
   kind: 'InitConfiguration' | 'JoinConfiguration',
   facts: HostFacts,
-  address: string,
+  { address, isGiven }: NodeAddress,
 ): NodeSettings {
   const { inputs, problems } = resolution
+  const own = resolveNodeIp(resolution, facts)?.value
   const registration = (path: string) => field(kind, `nodeRegistration.${path}`)
   const given = inputs.text('node-name', registration('name'))
   const name = (given?.value ?? facts.hostname).trim().toLowerCase()
-  const problem = name === '' ? 'the host name is empty; give one with --node-name' : subdomainProblem(name)
+  const problem = nodeNameProblem(name)
   if (problem) problems.add(given?.where ?? "this machine's host name", problem)
   return {
     name,
-    address,
+    address: own?.[0] ?? address,
+    isAddressGiven: own !== undefined || isGiven,
+    kubeletAddress: own?.join(',') ?? (isLocal(facts, address) ? address : undefined),
     criSocket: resolveCriSocket(resolution, registration('criSocket')) ?? DEFAULT_CRI_SOCKET,
     labels: resolveLabels(resolution),
     taints: resolveTaints(resolution, registration('taints')),
@@ -51,7 +87,7 @@ function resolveLabels(resolution: Resolution): Readonly<Record<string, string>>
   for (const [key, value] of Object.entries(fromFile?.value ?? {})) {
     const problem =
       typeof value === 'string'
-        ? (labelKeyProblem(key) ?? labelValueProblem(value))
+        ? (labelKeyProblem(key) ?? ownLabelProblem(key) ?? labelValueProblem(value))
         : `the value of "${key}" must be a string; put it in quotes`
     if (problem) problems.add(fromFile?.where ?? '', problem)
     else labels[key] = value as string
@@ -59,7 +95,11 @@ function resolveLabels(resolution: Resolution): Readonly<Record<string, string>>
   for (const text of inputs.list('node-labels')?.value ?? []) {
     const label = parseLabel(text)
     if (typeof label === 'string') problems.add('--node-labels', label)
-    else labels[label[0]] = label[1]
+    else {
+      const problem = ownLabelProblem(label[0])
+      if (problem !== undefined) problems.add('--node-labels', problem)
+      labels[label[0]] = label[1]
+    }
   }
   return labels
 }

@@ -22,8 +22,15 @@ export interface UserDocuments {
 export interface NodeSettings {
   /** Lower case; `--node-name`, else the host name. */
   readonly name: string
-  /** The IP address under which others reach this machine: the advertise address of a master, else detected alike. */
+  /**
+   * The IP address under which others reach this machine: `--node-ip`, else the advertise address of a master, else the one
+   * from which the kernel sends to the control plane (an edge node: to CloudCore).
+   */
   readonly address: string
+  /** Whether the user named the address: then nothing is looked up. */
+  readonly isAddressGiven: boolean
+  /** What the kubelet is told (`--node-ip`, two with a comma for dual stack); undefined: the address is on no interface here (NAT). */
+  readonly kubeletAddress: string | undefined
   /** With its scheme: `unix:///run/containerd/containerd.sock`. */
   readonly criSocket: string
   /** `--node-labels`: put on the node by the kubelet when it registers. */
@@ -32,12 +39,15 @@ export interface NodeSettings {
   readonly taints: readonly Taint[] | undefined
 }
 
+/** What a machine is in the cluster: a master runs the control plane, an edge node reaches the cluster over a network of its own. */
+export type Role = 'master' | 'worker' | 'edge'
+
 interface CommonSettings {
+  readonly role: Role
   /** With its `v`: `v1.33.13`. */
   readonly kubernetesVersion: string
   readonly node: NodeSettings
   readonly package: PackageSettings
-  readonly enableEdge: boolean
   readonly edge: EdgeSettings
   readonly ha: HaSettings
   readonly cni: Cni
@@ -55,6 +65,9 @@ interface CommonSettings {
 
 export interface InitSettings extends CommonSettings {
   readonly command: 'init'
+  readonly role: 'master'
+  /** `--enable-edge`: whether the cluster gets a cloud side for edge nodes. Later runs ask the cluster for it. */
+  readonly cloudSide: boolean
   /** `--apiserver-advertise-address`, else detected; an IP address. */
   readonly advertiseAddress: string
   /** `--apiserver-bind-port`, default 6443. */
@@ -103,7 +116,7 @@ export interface JoinSettings extends CommonSettings {
   readonly discovery: JoinDiscovery
   /** Secret. Undefined only with a discovery file that carries its own credentials. */
   readonly tlsBootstrapToken: string | undefined
-  /** Set when this machine becomes a further master. */
+  /** Set for a master, and only then. */
   readonly controlPlane:
     | {
         readonly advertiseAddress: string

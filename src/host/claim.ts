@@ -1,6 +1,6 @@
 /** What is on record about paths that others will make or change: kubeadm, the kubelet, a CNI plugin. */
 
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Before } from './ledger.ts'
 import type { Machine } from './machine.ts'
@@ -9,21 +9,38 @@ import type { Recorder } from './recorder.ts'
 /** Directories are small there, and kubeadm's reset empties some of them whoever their files belong to. */
 const DEEP = '/etc/'
 
-/** See `Host.claim`. */
-export async function claimPath(machine: Machine, recorder: Recorder, path: string): Promise<void> {
+/** See `Host.claim`. A link to a directory, for data on another disk, stays; what is claimed is the directory. */
+export async function claimPath(
+  machine: Machine,
+  recorder: Recorder,
+  named: string,
+  { emptied, quiet }: { emptied?: boolean; quiet?: boolean },
+): Promise<void> {
+  const path = await followLinks(machine, named)
   if (await recorder.hasRecord(path)) return
   const stat = await machine.stat(path)
   if (stat !== undefined && stat.type !== 'directory') return
   const claim = { kind: 'claim', path } as const
-  const announce = { action: 'claim', target: path }
+  const announce = { action: 'claim', target: path, ...(quiet === true ? { quiet } : {}) }
   if (stat === undefined) {
     await recorder.announce({ change: { ...claim, kept: null }, ...announce })
-  } else if (path.startsWith(DEEP)) {
+  } else if (emptied === true || path.startsWith(DEEP)) {
     const kept = await recordTree(machine, recorder, path)
     await recorder.announce({ change: { ...claim, kept, deep: true }, ...announce })
   } else {
     await recorder.announce({ change: { ...claim, kept: await machine.list(path) }, ...announce })
   }
+}
+
+/** As many links as the kernel follows (path_resolution(7)). */
+const LINKS = 40
+
+/** Where a path leads if it is a link itself; links among its parents make no difference. */
+async function followLinks(machine: Machine, path: string): Promise<string> {
+  let target = path
+  for (let count = 0; count < LINKS && (await machine.stat(target))?.type === 'symlink'; count += 1)
+    target = resolve(dirname(target), await machine.readLink(target))
+  return target
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Change } from './ledger.ts'
 import type { Machine } from './machine.ts'
 import type { Recorder } from './recorder.ts'
 import { isSameFile, readServiceState, readSysctl } from './state.ts'
+import { ABSENT, fingerprint, LINK, RESTARTED, sizeFingerprint } from './still-ours.ts'
 
 /**
  * The host door on a machine: decides whether a change is needed at all, announces it, makes it. Recording and dry run
@@ -46,7 +47,7 @@ export class Door implements Host {
   async writeFile(
     path: string,
     content: string | Uint8Array,
-    options: { mode?: number; secret?: boolean } = {},
+    options: { mode?: number; secret?: boolean; format?: 'kubeconfig' } = {},
   ): Promise<boolean> {
     const old = await this.#machine.readFile(path)
     const stat = await this.#machine.stat(path)
@@ -55,10 +56,13 @@ export class Door implements Host {
     if (stat?.type === 'file' && old !== undefined && bytes.equals(old) && stat.mode === mode) return false
     await this.makeDirectory(dirname(path))
     await this.#recorder.announce({
-      change: await this.#fileChange(path),
+      change: await this.#fileChange(path, options.format),
       action: old === undefined ? 'create' : 'write',
       target: path,
-      ...(old === undefined || options.secret ? {} : { content: bytes }),
+      // A file that edgeadm makes needs no copy of its contents, and a secret gets none.
+      ...(options.format !== undefined || (old !== undefined && options.secret !== true)
+        ? { content: bytes }
+        : { leaves: { subject: path, as: fingerprint(bytes) } }),
       ...(options.secret || typeof content !== 'string'
         ? {}
         : { texts: { before: old?.toString('utf8') ?? '', after: content } }),
@@ -74,6 +78,7 @@ export class Door implements Host {
       change: await this.#fileChange(path),
       action: 'install',
       target: path,
+      leaves: { subject: path, as: sizeFingerprint((await this.#machine.stat(from))?.size ?? 0) },
     })
     await this.#machine.copyFile(from, path, options.mode)
     return true
@@ -110,6 +115,7 @@ export class Door implements Host {
       change: await this.#fileChange(path),
       action: 'remove',
       target: path,
+      leaves: { subject: path, as: ABSENT },
     })
     await this.#machine.remove(path)
     return true
@@ -123,6 +129,7 @@ export class Door implements Host {
       change: await this.#fileChange(path),
       action: 'link',
       target: `${path} -> ${target}`,
+      leaves: { subject: path, as: LINK },
     })
     await this.#machine.symlink(path, target)
     return true
@@ -141,6 +148,7 @@ export class Door implements Host {
       change: (await this.#recorder.hasRecord(unit)) ? null : { kind: 'service', unit, before: now },
       action: commands.map(([verb]) => verb).join(' and '),
       target: unit,
+      ...(wanted.restart === true && now.active ? { leaves: { subject: unit, as: RESTARTED } } : {}),
     })
     await this.#perform('systemctl', ['daemon-reload'])
     for (const command of commands) await this.#perform('systemctl', [...command, unit])
@@ -159,6 +167,7 @@ export class Door implements Host {
       change: { kind: 'sysctl', key, before },
       action: 'set',
       target: `${key} = ${value} (was ${before})`,
+      leaves: { subject: key, as: value },
     })
     await this.#perform('sysctl', ['-q', '-w', `${key}=${value}`])
     return true
@@ -195,8 +204,8 @@ export class Door implements Host {
     return true
   }
 
-  async claim(path: string): Promise<void> {
-    await claimPath(this.#machine, this.#recorder, path)
+  async claim(path: string, options: { emptied?: boolean; quiet?: boolean } = {}): Promise<void> {
+    await claimPath(this.#machine, this.#recorder, path, options)
   }
 
   async claimSysctl(key: string): Promise<void> {
@@ -218,12 +227,12 @@ export class Door implements Host {
     await this.#recorder.announce({ change, action: 'claim', target: unit, quiet: true })
   }
 
-  async #fileChange(path: string): Promise<Change | null> {
+  async #fileChange(path: string, format?: 'kubeconfig'): Promise<Change | null> {
     if (await this.#recorder.hasRecord(path)) return null
     const before = await stateOf(this.#machine, this.#recorder, path)
     if (before.type === 'directory')
       throw new EdgeadmError('phase', `${path} is a directory, where a file is expected`)
-    return { kind: 'file', path, before }
+    return { kind: 'file', path, before, ...(format === undefined ? {} : { format }) }
   }
 
   async #perform(

@@ -54,11 +54,10 @@ export interface ServiceState {
   readonly active: boolean
 }
 
-export interface Host {
+/** Looks at a machine and cannot change it. */
+export interface Look {
   /** Runs a command that changes nothing. Resolves with any exit code; rejects only if it cannot be started (ENOENT: exit code 127). */
   probe(file: string, args: readonly string[], options?: CommandOptions): Promise<Output>
-  /** Runs a command that changes something. Rejects with EdgeadmError class `phase` on another exit code. */
-  run(file: string, args: readonly string[], options: RunOptions): Promise<Output>
 
   /** Undefined if there is no such file. */
   readFile(path: string): Promise<string | undefined>
@@ -66,12 +65,23 @@ export interface Host {
   list(path: string): Promise<string[]>
   /** Does not follow a final symbolic link. Undefined if there is nothing. */
   stat(path: string): Promise<FileStat | undefined>
+  /** Of a systemd unit. */
+  serviceState(unit: string): Promise<ServiceState>
+}
 
-  /** Writes atomically (temporary file, fsync, rename); makes missing parent directories. Unchanged content is no change. */
+/** Changes a machine as well. */
+export interface Host extends Look {
+  /** Runs a command that changes something. Rejects with EdgeadmError class `phase` on another exit code. */
+  run(file: string, args: readonly string[], options: RunOptions): Promise<Output>
+
+  /**
+   * Writes atomically (temporary file, fsync, rename); makes missing parent directories. Unchanged content is no change.
+   * `format`: others add to such a file, and reset takes only edgeadm's own part out of it.
+   */
   writeFile(
     path: string,
     content: string | Uint8Array,
-    options?: { mode?: number; secret?: boolean },
+    options?: { mode?: number; secret?: boolean; format?: 'kubeconfig' },
   ): Promise<boolean>
   /** Puts a file from the unpacked package in its place, atomically. `content` of `from` was verified before. */
   installFile(from: string, path: string, options: { mode: number }): Promise<boolean>
@@ -84,7 +94,6 @@ export interface Host {
 
   /** Brings a systemd unit to a state; `restart` when it is to run afresh. */
   service(unit: string, state: Partial<ServiceState> & { restart?: boolean }): Promise<boolean>
-  serviceState(unit: string): Promise<ServiceState>
   /** Sets a kernel parameter now (not for the next boot). */
   sysctl(key: string, value: string): Promise<boolean>
   /** Loads a kernel module unless it is there (built in counts). */
@@ -99,10 +108,10 @@ export interface Host {
 
   /**
    * Says beforehand that something else (kubeadm, the kubelet, a CNI plugin) will make `path` or things directly in it,
-   * so that reset removes them. What is already there stays; below /etc it is kept with its contents, since kubeadm's own
-   * reset empties directories there without asking whose files they hold.
+   * so that reset removes them. What is already there stays. Below /etc, and where it will be `emptied`, it is kept with its
+   * contents: kubeadm's own reset empties directories without asking whose files they hold. `quiet`: only for the record.
    */
-  claim(path: string): Promise<void>
+  claim(path: string, options?: { emptied?: boolean; quiet?: boolean }): Promise<void>
   /** As `claim`, for a kernel parameter that something else will set. Its name as in /proc/sys: `vm/overcommit_memory`. */
   claimSysctl(key: string): Promise<void>
   /** As `claim`, for a systemd unit that another unit will start. */

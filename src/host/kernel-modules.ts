@@ -1,9 +1,9 @@
 /** Kernel modules of this machine, through the host door. */
 
-import type { Host } from './host.ts'
+import type { Look } from './host.ts'
 
 /** Names of the loaded modules with their use counts, from /proc/modules (proc(5)). Empty for a kernel without modules. */
-export async function loadedModules(host: Host): Promise<Map<string, number>> {
+export async function loadedModules(host: Look): Promise<Map<string, number>> {
   return parseModules((await host.readFile('/proc/modules')) ?? '')
 }
 
@@ -18,7 +18,7 @@ export function parseModules(text: string): Map<string, number> {
 }
 
 /** Whether the kernel has it only as a module, and has not loaded it: then nothing uses it, and a look would load it. */
-export async function isLeftUnloaded(host: Host, module: string): Promise<boolean> {
+export async function isLeftUnloaded(host: Look, module: string): Promise<boolean> {
   if ((await loadedModules(host)).has(module)) return false
   const { stdout, exitCode } = await host.probe('modprobe', ['--show-depends', module])
   return exitCode === 0 && stdout.includes(`/${module}.ko`)

@@ -9,7 +9,9 @@
 import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
+import { AppendLog } from './append-log.ts'
 import type { ServiceState, Undo } from './host.ts'
+import { syncDirectory } from './sync.ts'
 
 /** Where edgeadm keeps what it must know between runs. */
 export const STATE_DIRECTORY = '/var/lib/edgeadm'
@@ -35,6 +37,8 @@ export type Change =
       readonly before: Before
       /** Not changed by edgeadm: it only has to be there afterwards, in whatever state its owner brought it to. */
       readonly kept?: true
+      /** Others add to it: reset takes edgeadm's own part out of it. */
+      readonly format?: 'kubeconfig'
     }
   | { readonly kind: 'directory'; readonly path: string }
   /**
@@ -55,8 +59,13 @@ export type Change =
   | { readonly kind: 'run'; readonly title: string; readonly undo: Undo }
 
 export type LedgerEntry = Change & {
-  /** Of a file that was there before: what edgeadm wrote last, a name in previous/. */
+  /**
+   * How edgeadm left it. Of a file that was there before, or has a `format`: a name in previous/. Of another file: its
+   * fingerprint. Of a kernel parameter: its value. Of a unit that ran before: that edgeadm restarted it. See still-ours.ts.
+   */
   readonly after?: string
+  /** Taken off the record without being put back: somebody had changed it since. Only in `history`. */
+  readonly isTheirs?: true
   readonly id: string
   /** The phase that made the change. */
   readonly phase: string
@@ -66,26 +75,38 @@ export type LedgerEntry = Change & {
 
 type LedgerLine =
   | LedgerEntry
-  | { readonly kind: 'undone'; readonly id: string }
+  | { readonly kind: 'undone'; readonly id: string; readonly theirs?: true }
   | { readonly kind: 'written'; readonly path: string; readonly after: string }
 
 export class Ledger {
   readonly #directory: string
+  /** A line that a power cut tore is no entry: its change had not begun, since an entry is on disk before its change. */
+  readonly #log: AppendLog<LedgerLine>
   /** Paths and units with an entry that is not undone; read from disk once. */
   #paths: Promise<Set<string>> | undefined
 
   constructor(directory: string = STATE_DIRECTORY) {
     this.#directory = directory
+    this.#log = new AppendLog(join(directory, 'ledger.ndjson'))
   }
 
   get directory(): string {
     return this.#directory
   }
 
-  /** Puts a change on record; the change itself comes after. */
-  async record(phase: string, change: Change): Promise<void> {
+  /**
+   * Puts a change on record; the change itself comes after.
+   * @param after how edgeadm leaves it: see {@link LedgerEntry.after}
+   */
+  async record(phase: string, change: Change, after?: string): Promise<void> {
     const paths = await this.#recordedPaths()
-    await this.#append({ ...change, id: randomUUID(), phase, time: new Date().toISOString() })
+    await this.#log.append({
+      ...change,
+      ...(after === undefined ? {} : { after }),
+      id: randomUUID(),
+      phase,
+      time: new Date().toISOString(),
+    })
     for (const subject of subjectsOf(change)) paths.add(subject)
   }
 
@@ -96,12 +117,30 @@ export class Ledger {
 
   /** Says what a recorded file is about to hold, so that reset knows whether somebody else changed it since. */
   async written(path: string, content: Uint8Array): Promise<void> {
-    await this.#append({ kind: 'written', path, after: await this.keep(content) })
+    await this.#log.append({ kind: 'written', path, after: await this.keep(content) })
+  }
+
+  /** Says how edgeadm leaves a subject (path, kernel parameter, unit): see still-ours.ts. */
+  async left(subject: string, as: string): Promise<void> {
+    await this.#log.append({ kind: 'written', path: subject, after: as })
+  }
+
+  /** Whether a directory that is edgeadm's as a whole holds this path: nothing was there before. */
+  async isClaimed(path: string): Promise<boolean> {
+    return (await this.entries()).some(
+      (entry) => entry.kind === 'claim' && path.startsWith(`${entry.path}/`) && !isKept(entry, path),
+    )
+  }
+
+  /** Marks an entry as settled though nothing was put back: somebody else changed it since, so it is theirs. */
+  async markTheirs(id: string): Promise<void> {
+    await this.#log.append({ kind: 'undone', id, theirs: true })
+    this.#paths = undefined
   }
 
   /** Marks an entry as taken back, so that an interrupted reset goes on behind it. */
   async markUndone(id: string): Promise<void> {
-    await this.#append({ kind: 'undone', id })
+    await this.#log.append({ kind: 'undone', id })
     this.#paths = undefined
   }
 
@@ -111,6 +150,7 @@ export class Ledger {
     const directory = join(this.#directory, 'previous')
     await fs.mkdir(directory, { recursive: true, mode: 0o700 })
     await fs.writeFile(join(directory, name), content, { mode: 0o600, flush: true })
+    await syncDirectory(directory)
     return name
   }
 
@@ -120,67 +160,34 @@ export class Ledger {
 
   /** What is still to be taken back, oldest first. */
   async entries(): Promise<LedgerEntry[]> {
-    const lines = await this.#lines()
+    const lines: LedgerLine[] = await this.#log.read()
     const undone = new Set(lines.filter((line) => line.kind === 'undone').map((line) => line.id))
     const written = new Map(
       lines.flatMap((line) => (line.kind === 'written' ? [[line.path, line.after] as const] : [])),
     )
     return lines.filter(isEntry).flatMap((entry) => {
       if (undone.has(entry.id)) return []
-      const after = entry.kind === 'file' ? written.get(entry.path) : undefined
+      const after = written.get(subjectOf(entry)) ?? entry.after
       return [after === undefined ? entry : { ...entry, after }]
     })
   }
 
   /** Everything that was ever on record, taken back or not, oldest first. */
   async history(): Promise<LedgerEntry[]> {
-    return (await this.#lines()).filter(isEntry)
+    const lines: LedgerLine[] = await this.#log.read()
+    const theirs = new Set(
+      lines.flatMap((line) => (line.kind === 'undone' && line.theirs === true ? [line.id] : [])),
+    )
+    return lines.filter(isEntry).map((entry) => (theirs.has(entry.id) ? { ...entry, isTheirs: true } : entry))
   }
 
   async #recordedPaths(): Promise<Set<string>> {
     this.#paths ??= this.entries().then((entries) => new Set(entries.flatMap((entry) => subjectsOf(entry))))
     return this.#paths
   }
-
-  async #append(line: LedgerLine): Promise<void> {
-    await fs.mkdir(this.#directory, { recursive: true, mode: 0o700 })
-    const handle = await fs.open(this.#path, 'a', 0o600)
-    try {
-      // The leading newline ends a line that a power cut tore.
-      await handle.writeFile(`\n${JSON.stringify(line)}\n`)
-      await handle.datasync()
-    } finally {
-      await handle.close()
-    }
-  }
-
-  async #lines(): Promise<LedgerLine[]> {
-    let text: string
-    try {
-      text = await fs.readFile(this.#path, 'utf8')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
-    }
-    return text.split('\n').flatMap((line) => parseLine(line))
-  }
-
-  get #path(): string {
-    return join(this.#directory, 'ledger.ndjson')
-  }
 }
 
 const isEntry = (line: LedgerLine): line is LedgerEntry => line.kind !== 'undone' && line.kind !== 'written'
-
-/** A line that a power cut tore is no entry: its change had not begun, since an entry is on disk before its change. */
-function parseLine(line: string): LedgerLine[] {
-  if (line === '') return []
-  try {
-    return [JSON.parse(line) as LedgerLine]
-  } catch {
-    return []
-  }
-}
 
 /**
  * What needs one record only: a second one would hold what edgeadm itself made of it. A unit that edgeadm installed, started
@@ -189,4 +196,21 @@ function parseLine(line: string): LedgerLine[] {
 function subjectsOf(change: Change): string[] {
   if (change.kind === 'file' || change.kind === 'claim') return [change.path]
   return change.kind === 'service' ? [change.unit] : []
+}
+
+/** What `left` and `written` say something about. */
+function subjectOf(change: Change): string {
+  if (change.kind === 'sysctl') return change.key
+  if (change.kind === 'service') return change.unit
+  return change.kind === 'file' ? change.path : ''
+}
+
+/** Whether a path was in a claimed directory before. */
+function isKept(claim: Change & { kind: 'claim' }, path: string): boolean {
+  const relative = path.slice(claim.path.length + 1)
+  return (
+    claim.kept?.some(
+      (kept) => relative === kept || (claim.deep !== true && relative.startsWith(`${kept}/`)),
+    ) === true
+  )
 }

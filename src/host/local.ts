@@ -4,7 +4,8 @@ import { execa } from 'execa'
 import { messageOf } from '../output/errors.ts'
 import type { CommandOptions, FileStat, Output } from './host.ts'
 import type { Machine } from './machine.ts'
-import { RUN_VARIABLE } from './orphans.ts'
+import { ownRun, RUN_VARIABLE } from './orphans.ts'
+import { systemEnvironment } from './system-environment.ts'
 import { temporaryName } from './temporary.ts'
 
 /** Milliseconds between SIGTERM and SIGKILL for a command that is to stop. */
@@ -28,17 +29,21 @@ export class LocalMachine implements Machine {
       all: options.onLine !== undefined,
       stripFinalNewline: true,
       forceKillAfterDelay: KILL_DELAY,
-      env: { LC_ALL: 'C.UTF-8', [RUN_VARIABLE]: String(process.pid), ...options.env },
+      env: { ...systemEnvironment(), [RUN_VARIABLE]: await ownRun(), ...options.env },
+      extendEnv: false,
       ...(options.input === undefined
         ? { stdin: 'ignore' as const }
         : { input: options.input as string | Uint8Array }),
       ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
       cwd: options.cwd ?? workingDirectory(),
+      // In a session of its own: when the terminal goes away, the kernel sends SIGHUP to all that are in its session.
+      detached: true,
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     })
     const reported =
       options.onLine === undefined ? undefined : forwardLines(child.iterable({ from: 'all' }), options.onLine)
-    const result = await child
+    const release = endGroupWith(child.pid, signal)
+    const result = await child.finally(release)
     await reported
     this.#signal?.throwIfAborted()
     options.signal?.throwIfAborted()
@@ -138,12 +143,27 @@ export class LocalMachine implements Machine {
     return (await fs.lstat(path)).mtimeMs / 1000
   }
 
+  /**
+   * A file that is replaced keeps its owner, ACL, extended attributes and SELinux label: /etc/hosts with another label is a
+   * file that confined programs may not read. cp(1) leaves out what the file system does not have.
+   */
+  async #keepAttributes(path: string, temporary: string): Promise<void> {
+    const stat = await this.stat(path)
+    if (stat?.type !== 'file') return
+    const copied = await this.execute('cp', ['--attributes-only', '--preserve=all', '--', path, temporary])
+    // Without GNU's cp: the owner at least.
+    if (copied.exitCode !== 0) await fs.chown(temporary, stat.uid, stat.gid)
+  }
+
   async #replace(path: string, mode: number, fill: (handle: fs.FileHandle) => Promise<void>): Promise<void> {
     const temporary = temporaryName(path)
     try {
       const handle = await fs.open(temporary, 'wx', mode)
       try {
         await fill(handle)
+        await this.#keepAttributes(path, temporary)
+        const now = new Date()
+        await handle.utimes(now, now)
         await handle.chmod(mode)
         await handle.sync()
       } finally {
@@ -157,10 +177,36 @@ export class LocalMachine implements Machine {
   }
 }
 
-/** A user may have been given a shell in a directory that he may not enter; nothing could be started there. */
-function workingDirectory(): string {
-  const directory = process.cwd()
+/** Process groups of commands that run. Such a group has its first process' number. */
+const groups = new Set<number>()
+process.on('exit', () => {
+  for (const group of groups) killGroup(group)
+})
+
+/** Ends a command and what it started (the parts of a pipe) when the signal comes, or when this process ends. */
+function endGroupWith(pid: number | undefined, signal: AbortSignal | undefined): () => void {
+  if (pid === undefined) return () => {}
+  const end = (): void => killGroup(pid)
+  groups.add(pid)
+  signal?.addEventListener('abort', end)
+  return () => {
+    groups.delete(pid)
+    signal?.removeEventListener('abort', end)
+  }
+}
+
+function killGroup(group: number): void {
   try {
+    process.kill(-group, 'SIGTERM')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+/** A caller's directory may be one that they may not enter, or may be removed by now; nothing could be started there. */
+function workingDirectory(): string {
+  try {
+    const directory = process.cwd()
     accessSync(directory, constants.X_OK)
     return directory
   } catch {

@@ -1,6 +1,6 @@
 /** Processes of this machine, from /proc (proc(5)), through the host door. */
 
-import type { Host } from './host.ts'
+import type { Look } from './host.ts'
 
 export interface Process {
   readonly pid: number
@@ -12,13 +12,13 @@ export interface Process {
 }
 
 /** All that run now; one that ends meanwhile is left out, and so is a zombie. */
-export async function processes(host: Host): Promise<Process[]> {
+export async function processes(host: Look): Promise<Process[]> {
   const pids = (await host.list('/proc')).filter((name) => /^\d+$/.test(name))
   const found = await Promise.all(pids.map(async (pid) => readProcess(host, Number(pid))))
   return found.filter((one) => one !== undefined)
 }
 
-async function readProcess(host: Host, pid: number): Promise<Process | undefined> {
+async function readProcess(host: Look, pid: number): Promise<Process | undefined> {
   const [status, command, cgroup] = await Promise.all(
     ['status', 'cmdline', 'cgroup'].map((name) => readOrGone(host, `/proc/${pid}/${name}`)),
   )
@@ -33,7 +33,7 @@ async function readProcess(host: Host, pid: number): Promise<Process | undefined
 }
 
 /** Reading of a process that ends at this moment fails with ESRCH. */
-async function readOrGone(host: Host, path: string): Promise<string | undefined> {
+async function readOrGone(host: Look, path: string): Promise<string | undefined> {
   try {
     return await host.readFile(path)
   } catch (error) {

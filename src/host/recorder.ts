@@ -9,8 +9,10 @@ export interface Step {
   readonly target: string
   /** Only for the record: nothing happens that a user would want to read. */
   readonly quiet?: boolean
-  /** Of a file that was there: what it is about to hold. */
+  /** What it is about to hold, in full: for a file whose contents reset has to take apart later. */
   readonly content?: Uint8Array
+  /** Of what subject (path, kernel parameter, unit) how edgeadm leaves it: see still-ours.ts. */
+  readonly leaves?: { readonly subject: string; readonly as: string }
   /** Old and new text of a text file, for a diff. */
   readonly texts?: { readonly before: string; readonly after: string }
 }

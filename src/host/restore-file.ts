@@ -1,6 +1,7 @@
 import { applyPatch, reversePatch, structuredPatch } from 'diff'
 import type { Before, Ledger, LedgerEntry } from './ledger.ts'
 import type { Machine } from './machine.ts'
+import { isFingerprint } from './still-ours.ts'
 
 type FileEntry = LedgerEntry & { kind: 'file'; before: Before & { type: 'file' } }
 
@@ -17,7 +18,7 @@ export async function restoreFile(
   const original = await ledger.kept(before.content)
   const stat = await machine.stat(path)
   const current = stat?.type === 'file' ? await machine.readFile(path) : undefined
-  const written = after === undefined ? undefined : await ledger.kept(after)
+  const written = after === undefined || isFingerprint(after) ? undefined : await ledger.kept(after)
   if (
     current !== undefined &&
     written !== undefined &&

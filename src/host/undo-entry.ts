@@ -2,6 +2,7 @@
 
 import { dirname, join } from 'node:path'
 import type { Output } from './host.ts'
+import { withoutOwn } from './kubeconfig-file.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import type { Machine } from './machine.ts'
 import { mountsBelow } from './mounts.ts'
@@ -53,6 +54,8 @@ async function restore(
   for (const name of await machine.list(dirname(path)))
     if (isTemporaryOf(path, name)) await machine.remove(join(dirname(path), name))
   const now = await machine.stat(path)
+  if (before.type === 'absent' && entry.format === 'kubeconfig' && now?.type === 'file')
+    return takeOutOfKubeconfig(machine, ledger, entry)
   if (before.type === 'absent') {
     if (now?.type === 'directory') await removeTree(machine, path)
     else if (now !== undefined) await machine.remove(path)
@@ -76,6 +79,21 @@ async function restore(
     case 'file':
       return restoreFile(machine, ledger, { ...entry, before })
   }
+}
+
+/** What others added to it stays, and so does the file then. */
+async function takeOutOfKubeconfig(
+  machine: Machine,
+  ledger: Ledger,
+  { path, after }: LedgerEntry & { kind: 'file' },
+): Promise<Reason> {
+  const current = (await machine.readFile(path)) ?? Buffer.alloc(0)
+  const written = after === undefined ? current : await ledger.kept(after)
+  if (current.equals(written)) return void (await machine.remove(path))
+  const rest = withoutOwn(current.toString('utf8'), written.toString('utf8'))
+  if (rest === undefined) await machine.remove(path)
+  else await machine.writeFile(path, rest, 0o600)
+  return undefined
 }
 
 async function makeParents(machine: Machine, path: string): Promise<void> {
@@ -131,8 +149,15 @@ async function removeTree(machine: Machine, path: string): Promise<void> {
   if (output.exitCode !== 0) throw new Error(output.stderr)
 }
 
+/**
+ * Targets are points in time for all units, not edgeadm's: stopping or restarting one does the same to every unit that
+ * requires it (systemd.unit(5), Requires=).
+ */
+export const isTarget = (unit: string): boolean => unit.endsWith('.target')
+
 /** Only what has to end; what has to run again waits until its files are back: see `reviveServices`. */
 async function quietService(machine: Machine, entry: LedgerEntry & { kind: 'service' }): Promise<Reason> {
+  if (isTarget(entry.unit)) return undefined
   const now = await readServiceState(machine, entry.unit)
   for (const [verb, isNeeded] of [
     ['stop', now.active && !entry.before.active],

@@ -4,7 +4,8 @@ import { messageOf } from '../output/errors.ts'
 import type { Ledger, LedgerEntry } from './ledger.ts'
 import type { Machine } from './machine.ts'
 import { readServiceState } from './state.ts'
-import { failure, type Reason, undoEntry } from './undo-entry.ts'
+import { changedSince, RESTARTED } from './still-ours.ts'
+import { failure, isTarget, type Reason, undoEntry } from './undo-entry.ts'
 
 /** Something that is not as it was before edgeadm, and why. */
 export interface Residue {
@@ -12,6 +13,8 @@ export interface Residue {
   readonly why: string
   /** Not on this machine: another reset here would not find it either. */
   readonly elsewhere?: true
+  /** Somebody changed it after edgeadm did: it stays as they want it, and another reset has nothing to do with it. */
+  readonly theirs?: true
 }
 
 export interface UndoOptions {
@@ -33,18 +36,51 @@ export async function undoAll(machine: Machine, ledger: Ledger, options: UndoOpt
   const isDeferred = (entry: LedgerEntry): boolean =>
     entry.kind === 'service' && (entry.before.active || entry.before.enabled)
   let left = new Map<LedgerEntry, string>()
+  const theirs: Residue[] = []
+  const keptPaths: string[] = []
   let pending = entries
   do {
     left = await pass(machine, pending, options, async (entry) => {
+      const changed = await changedSince(machine, ledger, entry)
+      if (changed !== undefined) {
+        if (!theirs.some(({ what }) => what === describe(entry)))
+          theirs.push({ what: describe(entry), why: `it stays, since ${changed}`, theirs: true })
+        if (entry.kind === 'file') keptPaths.push(entry.path)
+        await ledger.markTheirs(entry.id)
+        return undefined
+      }
       const why = await undoEntry(machine, ledger, entry)
+      if (
+        entry.kind === 'file' &&
+        entry.format !== undefined &&
+        (await machine.stat(entry.path)) !== undefined
+      ) {
+        theirs.push({
+          what: entry.path,
+          why: "it stays, since others added to it; only edgeadm's part is gone",
+          theirs: true,
+        })
+        keptPaths.push(entry.path)
+        await ledger.markTheirs(entry.id)
+        return undefined
+      }
+      // A directory that edgeadm made for a file that is somebody else's by now is theirs, too.
+      if (
+        why !== undefined &&
+        entry.kind === 'directory' &&
+        keptPaths.some((path) => path.startsWith(`${entry.path}/`))
+      ) {
+        await ledger.markTheirs(entry.id)
+        return undefined
+      }
       if (why === undefined && !isDeferred(entry)) await ledger.markUndone(entry.id)
       return why
     })
     if (left.size === pending.length) break
     pending = [...left.keys()]
   } while (pending.length > 0)
-  await reviveServices(machine, services, ledger, left)
-  return [...left].map(([entry, why]) => ({ what: describe(entry), why }))
+  await reviveServices(machine, services, entries, ledger, left)
+  return [...theirs, ...[...left].map(([entry, why]) => ({ what: describe(entry), why }))]
 }
 
 async function pass(
@@ -73,20 +109,26 @@ async function pass(
 async function reviveServices(
   machine: Machine,
   services: readonly ServiceEntry[],
+  entries: readonly LedgerEntry[],
   ledger: Ledger,
   left: Map<LedgerEntry, string>,
 ): Promise<void> {
   const oldest = new Map(services.map((entry) => [entry.unit, entry]))
   for (const entry of oldest.values()) {
     const { unit, before } = entry
+    if (isTarget(unit)) {
+      for (const one of services) if (one.unit === unit) await ledger.markUndone(one.id)
+      continue
+    }
     if ((await machine.execute('systemctl', ['is-failed', unit])).exitCode === 0)
       await machine.perform('systemctl', ['reset-failed', unit])
     if (!before.active && !before.enabled) continue
     const now = await readServiceState(machine, unit)
     const commands = [
       ...(before.enabled && !now.enabled ? ['enable'] : []),
-      // It may have been running on edgeadm's files.
-      ...(before.active ? ['restart'] : []),
+      // Where it runs on edgeadm's files, or edgeadm restarted it for its own sake. Others run on untouched.
+      ...(before.active && now.active && ranOnOurs(entry, entries) ? ['restart'] : []),
+      ...(before.active && !now.active ? ['start'] : []),
     ]
     let why: Reason
     for (const verb of commands) why ??= failure(await machine.perform('systemctl', [verb, unit]))
@@ -94,6 +136,15 @@ async function reviveServices(
     else if (!left.has(entry))
       for (const one of services) if (one.unit === unit) await ledger.markUndone(one.id)
   }
+}
+
+/** @param entries whose files are put back now */
+function ranOnOurs({ unit, after }: ServiceEntry, entries: readonly LedgerEntry[]): boolean {
+  const isOfUnit = (path: string): boolean => path.endsWith(`/${unit}`) || path.includes(`/${unit}.d/`)
+  return (
+    after === RESTARTED ||
+    entries.some((entry) => entry.kind === 'file' && entry.kept !== true && isOfUnit(entry.path))
+  )
 }
 
 /** What an entry stands for, in words. */

@@ -6,6 +6,8 @@ import { discover } from '../kubernetes/discovery-file.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import { type CloudCore, findCloudCore, nodeExists } from './cloudcore-client.ts'
 import {
+  CA_CONFIG_MAP,
+  CA_KEY,
   type ClusterFacts,
   FACTS_CONFIG_MAP,
   FACTS_KEY,
@@ -13,7 +15,7 @@ import {
   parseClusterFacts,
 } from './cluster-facts.ts'
 import type { EdgeTicket } from './edge-ticket.ts'
-import { type JoinToken, parseJoinToken } from './join-token.ts'
+import { bootstrapJoinToken, type JoinToken, parseJoinToken } from './join-token.ts'
 
 /** Milliseconds. */
 const TIMEOUT = 10_000
@@ -30,6 +32,7 @@ export interface EdgeBootstrap {
 }
 
 export interface NodeObject {
+  readonly metadata?: { readonly labels?: Readonly<Record<string, string>> }
   readonly status?: {
     readonly conditions?: readonly {
       readonly type: string
@@ -71,14 +74,15 @@ function addressOf(settings: JoinSettings, facts: ClusterFacts): string {
   })
 }
 
-type Get = (path: string, what: string) => Promise<ApiResponse>
+/** @param mayBeRefused the answer 403 is one, and no error */
+type Get = (path: string, what: string, mayBeRefused?: boolean) => Promise<ApiResponse>
 
 /** @throws EdgeadmError class `discovery`: who cannot be reached or trusted, or what the token may not do */
 export async function bootstrapEdge(settings: JoinSettings, signal: AbortSignal): Promise<EdgeBootstrap> {
   if (settings.discovery.kind === 'ticket') return withTicket(settings, settings.discovery.ticket, signal)
   const get = await apiClient(settings, signal)
   const facts = await readFacts(get)
-  const token = await readToken(get)
+  const token = (await tokenAsItIs(get, settings.tlsBootstrapToken)) ?? (await readToken(get))
   return {
     facts,
     token,
@@ -99,7 +103,7 @@ async function apiClient(settings: JoinSettings, signal: AbortSignal): Promise<G
       fix: 'add --tls-bootstrap-token to --discovery-file',
     })
   const base = discovery.kind === 'token' ? `https://${discovery.endpoint}` : cluster.server
-  return async (path, what) => {
+  return async (path, what, mayBeRefused = false) => {
     const url = `${base}${path}`
     const request = { url, caPem: cluster.caPem, signal, timeout: TIMEOUT, bearerToken: tlsBootstrapToken }
     const response = await apiGet(request)
@@ -111,11 +115,11 @@ async function apiClient(settings: JoinSettings, signal: AbortSignal): Promise<G
           fix: NEW_TOKEN,
         },
       )
-    if (response.status === 403)
+    if (response.status === 403 && !mayBeRefused)
       throw new EdgeadmError('discovery', `this bootstrap token may not ${what}: it is for another role`, {
         fix: NEW_TOKEN,
       })
-    if (response.status !== 200 && response.status !== 404)
+    if (![200, 403, 404].includes(response.status))
       throw new EdgeadmError('discovery', `the API server answered HTTP ${response.status} to ${path}`)
     return response
   }
@@ -140,6 +144,22 @@ async function readFacts(get: Get): Promise<ClusterFacts> {
       fix: 'use the edgeadm that the master was made with',
     },
   )
+}
+
+/**
+ * The bootstrap token itself, where CloudCore takes it: nobody gets a token that outlives it.
+ * @returns undefined where CloudCore is its publisher's, and knows its own join token alone
+ */
+async function tokenAsItIs(get: Get, token: string | undefined): Promise<JoinToken | undefined> {
+  const response = await get(
+    `/api/v1/namespaces/${NAMESPACE}/configmaps/${CA_CONFIG_MAP}`,
+    "read CloudCore's CA",
+    // A cluster of an earlier edgeadm has no right to it.
+    true,
+  )
+  if (response.status !== 200 || token === undefined) return undefined
+  const { data } = JSON.parse(response.body) as { data?: Record<string, string> }
+  return bootstrapJoinToken(data?.[CA_KEY] ?? '', token)
 }
 
 async function readToken(get: Get): Promise<JoinToken> {

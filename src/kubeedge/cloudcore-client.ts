@@ -3,10 +3,11 @@
 import { X509Certificate } from 'node:crypto'
 import { connect } from 'node:net'
 import { checkClock } from '../kubernetes/discovery.ts'
+import { explain, type Server } from '../network/no-answer.ts'
+import { type Answer, ask as askServer, type Question } from '../network/request.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import { PORTS } from './cluster-facts.ts'
 import { caHashOf, type JoinToken } from './join-token.ts'
-import { type EdgeRequest, type EdgeResponse, edgeGet } from './request.ts'
 
 export interface CloudCore {
   /** A name or an IP address. */
@@ -15,7 +16,7 @@ export interface CloudCore {
   readonly caPem: string
 }
 
-type Options = Pick<EdgeRequest, 'signal'>
+type Options = Pick<Question, 'signal'>
 
 /**
  * CloudCore's CA, fetched unverified and then compared with the hash in the token; afterwards the same over verified TLS,
@@ -24,16 +25,16 @@ type Options = Pick<EdgeRequest, 'signal'>
  */
 export async function findCloudCore(address: string, token: JoinToken, options: Options): Promise<CloudCore> {
   const url = `${baseUrl(address)}/ca.crt`
-  const { status, body } = await ask(address, { url, ...options })
+  const { status, bytes } = await ask(address, { url, caPem: undefined, ...options })
   if (status !== 200)
     throw new EdgeadmError('discovery', `What answers at ${where(address)} is not CloudCore (HTTP ${status})`)
-  if (caHashOf(body) !== token.caHash)
+  if (caHashOf(bytes) !== token.caHash)
     throw new EdgeadmError(
       'discovery',
       `The CloudCore at ${where(address)} has another CA than the cluster says: something else answers there`,
       { fix: 'check the address (--cloud-address), and that no proxy ends TLS on the way' },
     )
-  const caPem = new X509Certificate(body).toString()
+  const caPem = new X509Certificate(bytes).toString()
   await ask(address, { url, caPem, ...options })
   return { address, caPem }
 }
@@ -51,14 +52,15 @@ export async function requestCertificate(
   token: JoinToken,
   options: Options,
 ): Promise<string> {
-  const { status, body } = await ask(cloud.address, {
+  const { status, bytes } = await ask(cloud.address, {
     ...options,
     url: `${baseUrl(cloud.address)}/edge.crt`,
     caPem: cloud.caPem,
     body: requestDer,
-    headers: { NodeName: node, Authorization: `Bearer ${token.jwt}` },
+    headers: { NodeName: node },
+    bearerToken: token.bearer,
   })
-  if (status === 200) return new X509Certificate(body).toString()
+  if (status === 200) return new X509Certificate(bytes).toString()
   const reason =
     token.expires < Date.now() ? `it expired at ${new Date(token.expires).toISOString()}` : `HTTP ${status}`
   throw new EdgeadmError(
@@ -121,32 +123,25 @@ const WORDS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'has a name that cannot be resolved',
 }
 
-async function ask(address: string, request: EdgeRequest): Promise<EdgeResponse> {
+const CLOUDCORE: Omit<Server, 'where' | 'addName'> = {
+  name: 'CloudCore',
+  program: 'CloudCore',
+  definite: 'CloudCore',
+  showDates: 'edgeadm status',
+  port: `CloudCore listens on ${PORTS.https}`,
+}
+
+async function ask(address: string, question: Question): Promise<Answer> {
+  let answer: Answer
   try {
-    const response = await edgeGet(request)
-    checkClock(response, where(address))
-    return response
-  } catch (cause) {
-    if (cause instanceof EdgeadmError) throw cause
-    request.signal.throwIfAborted()
-    const { code = '', message } = cause as NodeJS.ErrnoException
-    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-      throw new EdgeadmError(
-        'discovery',
-        `CloudCore's certificate is not for the address ${address}: ${message}`,
-        {
-          fix: `join with an address that it names, or add this one on the master: edgeadm init phase edge/certificates --cloud-address ${address}`,
-          cause,
-        },
-      )
-    throw new EdgeadmError(
-      'discovery',
-      `CloudCore at ${where(address)} cannot be asked: ${WORDS[code] ?? message}`,
-      {
-        cause,
-      },
-    )
+    answer = await askServer(question)
+  } catch (error) {
+    if (question.signal.aborted) throw error
+    const addName = `edgeadm init phase edge/certificates --cloud-address ${address}`
+    throw explain(error, { ...CLOUDCORE, addName, where: where(address) })
   }
+  checkClock(answer, where(address))
+  return answer
 }
 
 const baseUrl = (address: string) => `https://${where(address)}`

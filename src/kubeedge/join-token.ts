@@ -1,16 +1,17 @@
 /**
- * KubeEdge's join token: the hex SHA-256 of CloudCore's CA certificate (DER), a dot, and a JWT signed with HS256, whose
- * key is the CA's private key (SEC 1, DER). Source: KubeEdge, pkg/security/token/token.go.
+ * With what a machine gets its first certificate from CloudCore. KubeEdge's join token: the hex SHA-256 of CloudCore's CA
+ * certificate (DER), a dot, and a JWT signed with HS256, whose key is the CA's private key (SEC 1, DER). Source: KubeEdge,
+ * pkg/security/token/token.go. Or, with edgeadm's addition to CloudCore (kubeedge/bootstrap-tokens), a bootstrap token.
  */
 
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, X509Certificate } from 'node:crypto'
 
 export interface JoinToken {
   /** Lower-case hex. */
   readonly caHash: string
-  /** Secret. */
-  readonly jwt: string
-  /** Milliseconds since the epoch. */
+  /** What CloudCore gets: the JWT, or the bootstrap token. Secret. */
+  readonly bearer: string
+  /** Milliseconds since the epoch; of a bootstrap token only the API server knows it: Infinity. */
   readonly expires: number
 }
 
@@ -23,7 +24,7 @@ export function parseJoinToken(text: string): JoinToken | undefined {
       exp?: unknown
     }
     if (typeof claims.exp !== 'number') return undefined
-    return { caHash: String(match[1]), jwt: String(match[2]), expires: claims.exp * 1000 }
+    return { caHash: String(match[1]), bearer: String(match[2]), expires: claims.exp * 1000 }
   } catch {
     return undefined
   }
@@ -43,4 +44,12 @@ export function makeJoinToken(ca: { certificateDer: Uint8Array; keyDer: Uint8Arr
 
 export function caHashOf(certificateDer: Uint8Array): string {
   return createHash('sha256').update(certificateDer).digest('hex')
+}
+
+/**
+ * @param caPem CloudCore's CA, as the API server vouches for it
+ * @throws TypeError if that is no certificate
+ */
+export function bootstrapJoinToken(caPem: string, bootstrapToken: string): JoinToken {
+  return { caHash: caHashOf(new X509Certificate(caPem).raw), bearer: bootstrapToken, expires: Infinity }
 }

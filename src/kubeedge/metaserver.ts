@@ -1,8 +1,8 @@
 /** MetaServer, the API that Pods on an edge node see, asked as such a Pod would ask it. */
 
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
+import { type Answer, ask, NoAnswer } from '../network/request.ts'
 import { METASERVER, METASERVER_CA, METASERVER_FOR_PODS } from './paths.ts'
-import { edgeGet } from './request.ts'
 
 export type CheckResult = {
   /** What was asked. */
@@ -16,12 +16,14 @@ export type CheckResult = {
 }
 
 interface Options {
-  readonly host: Host
+  readonly host: Look
   readonly signal: AbortSignal
   readonly secure: boolean
 }
 
 const SERVICES = '/api/v1/services'
+/** Bytes. A list of all Services of a big cluster. */
+const MAXIMUM = 64 * 1024 * 1024
 const ANONYMOUS_REFUSED = 403
 const TOKEN_REFUSED = 401
 
@@ -34,10 +36,12 @@ async function checkPlain({ signal }: Options): Promise<CheckResult[]> {
   const base = `http://${METASERVER}`
   return Promise.all([
     timed(`GET ${base}/version`, async () =>
-      statusIs(await edgeGet({ url: `${base}/version`, signal }), 200),
+      statusIs(await ask({ url: `${base}/version`, caPem: undefined, signal }), 200),
     ),
     timed(`GET ${base}${SERVICES}`, async () =>
-      askTwice(async () => listsServices(await edgeGet({ url: base + SERVICES, signal }))),
+      askTwice(async () =>
+        listsServices(await ask({ url: base + SERVICES, caPem: undefined, signal, maximum: MAXIMUM })),
+      ),
     ),
   ])
 }
@@ -57,12 +61,7 @@ async function checkSecure({ host, signal }: Options): Promise<CheckResult[]> {
   const atAddress = (address: string) => {
     const base = `https://${address}`
     const get = (path: string, bearer?: string) =>
-      edgeGet({
-        url: base + path,
-        caPem,
-        signal,
-        ...(bearer === undefined ? {} : { headers: { authorization: `Bearer ${bearer}` } }),
-      })
+      ask({ url: base + path, caPem, signal, bearerToken: bearer, maximum: MAXIMUM })
     return Promise.all([
       timed(`GET ${base}/version, certificate verified`, async () => statusIs(await get('/version'), 200)),
       timed(`GET ${base}${SERVICES} without a token`, async () =>
@@ -84,7 +83,6 @@ async function checkSecure({ host, signal }: Options): Promise<CheckResult[]> {
 }
 
 type Outcome = readonly [result: true | string, detail: string]
-type Response = Awaited<ReturnType<typeof edgeGet>>
 
 async function timed(what: string, check: () => Promise<Outcome>): Promise<CheckResult> {
   const started = Date.now()
@@ -107,21 +105,21 @@ async function askTwice(ask: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await ask()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ETIMEDOUT') throw error
+    if (!(error instanceof NoAnswer) || error.code !== 'ETIMEDOUT') throw error
     const [result, detail] = await ask()
     return [result, `${detail}, at the second request: edgecore lost the answer to the first`]
   }
 }
 
-function statusIs({ status, body }: Response, expected: number): Outcome {
+function statusIs({ status, body }: Answer, expected: number): Outcome {
   if (status === expected) return [true, `HTTP ${status}`]
-  return [`HTTP ${status} instead of ${expected}: ${body.toString('utf8').slice(0, 200).trim()}`, '']
+  return [`HTTP ${status} instead of ${expected}: ${body.slice(0, 200).trim()}`, '']
 }
 
-function listsServices(response: Response): Outcome {
+function listsServices(response: Answer): Outcome {
   const [good, detail] = statusIs(response, 200)
   if (good !== true) return [good, detail]
-  const { items } = JSON.parse(response.body.toString('utf8')) as { items?: { metadata: { name: string } }[] }
+  const { items } = JSON.parse(response.body) as { items?: { metadata: { name: string } }[] }
   const names = (items ?? []).map(({ metadata }) => metadata.name)
   if (names.includes('kubernetes')) return [true, `${names.length} services`]
   return ['the list has no Service kubernetes: nothing has come from the cloud yet', '']
@@ -131,7 +129,7 @@ function listsServices(response: Response): Outcome {
  * The token of the Pod of kubeedge/edge-check here. Of others the rights are not known, and a token that is not a Pod's
  * MetaServer does not take.
  */
-async function podToken(host: Host): Promise<string | undefined> {
+async function podToken(host: Look): Promise<string | undefined> {
   const root = '/var/lib/kubelet/pods'
   for (const pod of await host.list(root)) {
     const projected = `${root}/${pod}/volumes/kubernetes.io~projected`

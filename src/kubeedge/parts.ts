@@ -9,6 +9,9 @@ export interface EdgeParts {
   readonly pauseImage: string
 }
 
+/** On CloudCore's Deployment or DaemonSet: edgeadm's additions that it was built with, separated by spaces. */
+export const ADDITIONS_ANNOTATION = 'edgeadm.io/additions'
+
 /** Undefined if the package lacks any of them. */
 export function edgeParts(manifest: PackageManifest | undefined): EdgeParts | undefined {
   const version = manifest?.components.find(({ name }) => name === 'kubeedge')?.version

@@ -4,6 +4,10 @@ export const KUBEEDGE = '/etc/kubeedge'
 export const EDGECORE_CONFIG = `${KUBEEDGE}/config/edgecore.yaml`
 export const EDGECORE_UNIT = 'edgecore.service'
 export const EDGECORE_UNIT_FILE = `/etc/systemd/system/${EDGECORE_UNIT}`
+/** Closes the kubelet's port to all but root. */
+export const EDGECORE_PORT_GUARD = `${KUBEEDGE}/guard-port`
+/** The kubelet inside edgecore answers there, on loopback, whoever asks, and runs commands in Pods. */
+export const EDGECORE_KUBELET_PORT = 10350
 export const EDGE_CA = `${KUBEEDGE}/ca/rootCA.crt`
 export const EDGE_CERTIFICATE = `${KUBEEDGE}/certs/server.crt`
 export const EDGE_KEY = `${KUBEEDGE}/certs/server.key`

@@ -6,7 +6,7 @@
 interface Line {
   /** The first release of this line without known holes. */
   readonly floor: string
-  /** Kubernetes minors that upstream lists. */
+  /** Kubernetes minors that upstream lists, without those that lack what edgeadm's own policies need. */
   readonly kubernetes: readonly string[]
   readonly tried: readonly string[]
   /** The kubelet inside edgecore. */
@@ -14,14 +14,17 @@ interface Line {
 }
 
 const KUBEEDGE: Readonly<Record<string, Line>> = {
-  '1.21': { floor: 'v1.21.2', kubernetes: ['1.28', '1.29', '1.30'], tried: [], kubelet: '1.30' },
-  '1.22': { floor: 'v1.22.2', kubernetes: ['1.29', '1.30', '1.31'], tried: [], kubelet: '1.31' },
+  '1.21': { floor: 'v1.21.2', kubernetes: ['1.30'], tried: [], kubelet: '1.30' },
+  '1.22': { floor: 'v1.22.2', kubernetes: ['1.30', '1.31'], tried: [], kubelet: '1.31' },
   '1.23': { floor: 'v1.23.1', kubernetes: ['1.30', '1.31', '1.32'], tried: ['1.33'], kubelet: '1.32' },
 }
 
 export type PairVerdict =
   | { readonly state: 'good' }
   | { readonly state: 'doubtful' | 'refused'; readonly reason: string }
+
+/** admissionregistration.k8s.io/v1 has ValidatingAdmissionPolicy from this minor on; without it edges are not contained. */
+const OLDEST = 30
 
 /** A kubelet may be this many minors older than the API server (Kubernetes' version skew policy). */
 const SKEW = 3
@@ -38,6 +41,11 @@ export function checkPair(kubeEdge: string, kubernetes: string): PairVerdict {
     return {
       state: 'refused',
       reason: `KubeEdge ${kubeEdge} has known security holes, mended in ${line.floor}`,
+    }
+  if (numberOf(kubernetes, 1) < OLDEST)
+    return {
+      state: 'refused',
+      reason: `Kubernetes ${kubernetes} is too old for the cloud side: it needs ValidatingAdmissionPolicy v1, which 1.${OLDEST} has`,
     }
   const minor = minorOf(kubernetes)
   if (line.kubernetes.includes(minor) || line.tried.includes(minor)) return { state: 'good' }

@@ -4,13 +4,13 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type BootstrapToken, parseToken, tokenProblem } from '../config/tokens.ts'
 import type { JoinDiscovery } from '../config/types.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import { type ApiResponse, apiGet } from './api-request.ts'
 import { parseCertificates, publicKeyPin } from './ca-pins.ts'
 import { verifyDetached } from './jws.ts'
 import { clusterOf } from './kubeconfig.ts'
-import { type BootstrapToken, parseToken, tokenProblem } from './tokens.ts'
 
 export interface DiscoveredCluster {
   /** PEM bundle of the cluster's CA. */

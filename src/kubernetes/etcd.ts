@@ -1,6 +1,6 @@
 /** What etcd says of its members, over its JSON gateway (etcd documentation, "grpc-gateway"): no etcdctl is needed on a master. */
 
-import { request } from 'node:https'
+import { ask as askServer } from '../network/request.ts'
 
 export interface EtcdCredentials {
   readonly ca: string
@@ -15,6 +15,8 @@ export interface EtcdMember {
   /** Empty for a member that was added and has not started yet. */
   readonly name: string
   readonly clientUrl: string | undefined
+  /** Where the other members find it; the only thing known of one that has not started. */
+  readonly peerUrls: readonly string[]
   readonly isLearner: boolean
 }
 
@@ -31,12 +33,13 @@ const LIMIT = 3000
 export async function listMembers(endpoint: string, credentials: EtcdCredentials): Promise<EtcdMember[]> {
   const url = `${endpoint}/v3/cluster/member/list`
   const body = JSON.parse(await ask(url, credentials, { linearizable: false })) as {
-    members?: { ID: string; name?: string; clientURLs?: string[]; isLearner?: boolean }[]
+    members?: { ID: string; name?: string; clientURLs?: string[]; peerURLs?: string[]; isLearner?: boolean }[]
   }
-  return (body.members ?? []).map(({ ID, name = '', clientURLs = [], isLearner = false }) => ({
+  return (body.members ?? []).map(({ ID, name = '', clientURLs = [], peerURLs = [], isLearner = false }) => ({
     id: ID,
     name,
     clientUrl: clientURLs[0],
+    peerUrls: peerURLs,
     isLearner,
   }))
 }
@@ -48,6 +51,13 @@ export async function removeMember(
   { id }: EtcdMember,
 ): Promise<void> {
   await ask(`${endpoint}/v3/cluster/member/remove`, credentials, { ID: id })
+}
+
+/** Whether etcd holds the key. @throws Error if it does not answer */
+export async function hasKey(endpoint: string, credentials: EtcdCredentials, key: string): Promise<boolean> {
+  const question = { key: Buffer.from(key).toString('base64'), count_only: true }
+  const body = await ask(`${endpoint}/v3/kv/range`, credentials, question)
+  return Number((JSON.parse(body) as { count?: string }).count ?? 0) > 0
 }
 
 /** Whether the member answers and takes part in the cluster: its `/health` makes a read that needs the quorum. */
@@ -77,33 +87,25 @@ export async function healthOf(
 }
 
 /** How an unhealthy member is told of. */
-export const describeHealth = ({ member, problem }: MemberHealth) =>
-  `${member.name || member.clientUrl}: ${problem}`
+export const describeHealth = ({ member, problem }: MemberHealth) => `${nameOf(member)}: ${problem}`
+
+/** A member that has not started has no name. */
+export const nameOf = ({ name, clientUrl, peerUrls }: EtcdMember) =>
+  name || clientUrl || peerUrls[0] || 'a member without an address'
 
 /** The number of voting members that must be healthy for etcd to work. */
 export const quorumOf = (voters: number) => Math.floor(voters / 2) + 1
 
-function ask(url: string, credentials: EtcdCredentials, body?: object): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const limit = AbortSignal.timeout(LIMIT)
-    const outgoing = request(
-      url,
-      { ...credentials, agent: false, signal: limit, method: body === undefined ? 'GET' : 'POST' },
-      (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('error', reject)
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8')
-          // An unhealthy member answers with 503 and says why.
-          if (response.statusCode === 200 || response.statusCode === 503) resolve(text)
-          else reject(new Error(`HTTP ${response.statusCode}: ${text.slice(0, 200)}`))
-        })
-      },
-    )
-    outgoing.on('error', (error) =>
-      reject(limit.aborted ? new Error(`no answer within ${LIMIT / 1000} s`) : error),
-    )
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+async function ask(url: string, { ca, cert, key }: EtcdCredentials, body?: object): Promise<string> {
+  const answer = await askServer({
+    url,
+    caPem: ca,
+    client: { cert, key },
+    timeout: LIMIT,
+    signal: AbortSignal.timeout(2 * LIMIT),
+    ...(body === undefined ? {} : { method: 'POST' as const, body: Buffer.from(JSON.stringify(body)) }),
   })
+  // An unhealthy member answers with 503 and says why.
+  if (answer.status === 200 || answer.status === 503) return answer.body
+  throw new Error(`HTTP ${answer.status}: ${answer.body.slice(0, 200)}`)
 }

@@ -1,48 +1,35 @@
 /** Takes the etcd member of a master that is lost out of the cluster, from another master. */
 
-import type { Host } from '../host/host.ts'
-import { EdgeadmError, messageOf } from '../output/errors.ts'
-import { describeHealth, healthOf, quorumOf, removeMember } from './etcd.ts'
-import { etcdMembers } from './etcd-members.ts'
-
-const PKI = '/etc/kubernetes/pki'
+import type { Look } from '../host/host.ts'
+import { EdgeadmError } from '../output/errors.ts'
+import { healthOf } from './etcd.ts'
+import { memberOf, stackedEtcd } from './etcd-members.ts'
+import { deciders, takeOut } from './remove-member.ts'
 
 export interface LostMember {
-  /** Takes it out. Done already is no failure. @throws EdgeadmError class `phase` */
-  readonly remove: () => Promise<void>
+  /** Takes it out. One that is out already is no failure. @throws EdgeadmError class `phase` */
+  readonly remove: (signal: AbortSignal) => Promise<void>
 }
 
 /**
- * Looks whether it can be taken out; changes nothing yet.
+ * Looks whether it can be taken out; changes nothing yet. The Node is not needed: a member has the name of its node, and one
+ * that never started has at least an address.
+ * @param node a node's name, or the address of a member
  * @returns undefined if etcd has no such member, or does not run on the masters
- * @throws EdgeadmError class `preflight` if the others could not decide it, or anything after it
+ * @throws EdgeadmError class `preflight` if the member runs, or the others could not decide it
  */
-export async function findLostMember(host: Host, node: string): Promise<LostMember | undefined> {
-  const { voters, credentials } = await etcdMembers(host, PKI)
-  const lost = voters.find(({ name }) => name === node)
-  if (lost === undefined || credentials === undefined) return undefined
-  const others = voters.filter((member) => member !== lost)
-  const { healthy, unhealthy } = await healthOf(others, credentials)
-  const endpoint = healthy[0]?.clientUrl
-  // The vote on it is one of all members, the lost one among them.
-  if (endpoint === undefined || healthy.length < quorumOf(voters.length))
-    throw new EdgeadmError(
-      'preflight',
-      `etcd cannot take out the member of ${node}: ${healthy.length} of its ${voters.length} members are healthy, and ${quorumOf(voters.length)} are needed`,
-      {
-        details: unhealthy.map(describeHealth),
-        fix: 'bring a master back first',
-      },
-    )
-  const remove = async () => {
-    try {
-      await removeMember(endpoint, credentials, lost)
-    } catch (error) {
-      throw new EdgeadmError('phase', `etcd does not take out the member of ${node}: ${messageOf(error)}`, {
-        fix: 'run the same command again',
-        cause: error,
-      })
-    }
-  }
-  return { remove }
+export async function findLostMember(
+  host: Look,
+  node: string,
+  addresses: readonly string[],
+): Promise<LostMember | undefined> {
+  const etcd = await stackedEtcd(host)
+  const lost = etcd && memberOf(etcd.members, node, [...addresses, node])
+  if (etcd === undefined || lost === undefined) return undefined
+  if ((await healthOf([lost], etcd.credentials)).healthy.length > 0)
+    throw new EdgeadmError('preflight', `the etcd of ${node} runs and takes part in the cluster`, {
+      fix: `run \`edgeadm reset\` on ${node} itself; from here only a master that is lost can be taken out`,
+    })
+  const others = await deciders(etcd, lost)
+  return { remove: (signal) => takeOut(others, etcd, lost, signal) }
 }

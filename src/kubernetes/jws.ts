@@ -4,7 +4,7 @@
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { BootstrapToken } from './tokens.ts'
+import type { BootstrapToken } from '../config/tokens.ts'
 
 export function signDetached(content: string, token: BootstrapToken): string {
   const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: token.id })).toString('base64url')

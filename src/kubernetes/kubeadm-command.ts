@@ -66,6 +66,31 @@ export function resetPhaseCommand(
   return ['reset', 'phase', name, ...(flags[name] ?? [])]
 }
 
+/** Of `upgrade apply` alone. */
+const OF_THE_CLUSTER = ['upload-config', 'bootstrap-token']
+
+/**
+ * kubeadm's arguments to run one phase of `upgrade apply` or `upgrade node`, or one part of it (`addon/coredns`).
+ * @throws EdgeadmError class `usage` if kubeadm has no such phase
+ */
+export function upgradePhaseCommand(
+  workflow: 'apply' | 'node',
+  name: string,
+  { kubernetesVersion, configFile }: PhaseCommandOptions,
+): string[] {
+  const phase = find('upgrade', name, kubernetesVersion)
+  const config = ['--config', configFile]
+  if (phase.runAs === 'phase') {
+    const path = phase.children ? [...pathOf(name), 'all'] : pathOf(name)
+    return ['upgrade', workflow, 'phase', ...path, ...config]
+  }
+  const skipped = others('upgrade', name, kubernetesVersion).filter(
+    (one) => workflow === 'apply' || !OF_THE_CLUSTER.includes(one),
+  )
+  const yes = workflow === 'apply' ? ['--yes'] : []
+  return ['upgrade', workflow, ...config, ...yes, '--skip-phases', skipped.join(',')]
+}
+
 function find(workflow: KubeadmWorkflow, name: string, kubernetesVersion: string): KubeadmPhase {
   const phases = kubeadmPhases(workflow, kubernetesVersion)
   const found = phases.flatMap((one) => [one, ...(one.children ?? [])]).find((one) => one.name === name)

@@ -3,8 +3,9 @@
  * resolved settings. Holds the bootstrap token and the certificate key: write it with mode 0600.
  */
 
-import { stringify } from 'yaml'
+import { parseAllDocuments, stringify } from 'yaml'
 import { formatDuration } from '../config/duration.ts'
+import { extraArgsAreList, kubeadmApiVersion } from '../config/kubeadm-api.ts'
 import type {
   InitSettings,
   JoinSettings,
@@ -13,7 +14,6 @@ import type {
   ResetSettings,
 } from '../config/types.ts'
 import { isAtLeast } from '../config/versions.ts'
-import { extraArgsAreList, kubeadmApiVersion } from './kubeadm-api.ts'
 
 type Mutable = Record<string, unknown>
 type Kind = 'InitConfiguration' | 'ClusterConfiguration' | 'JoinConfiguration' | 'ResetConfiguration'
@@ -59,6 +59,20 @@ export function joinDocuments(settings: JoinSettings, options: DocumentOptions =
     assignOrDelete(controlPlane, 'certificateKey', certificateKey)
   } else delete document.controlPlane
   return toYaml([pullPolicy(document, options)])
+}
+
+/** The same documents without what lets others into the cluster. */
+export function withoutSecrets(text: string): string {
+  return toYaml(
+    parseAllDocuments(text).map((document) => {
+      const plain = document.toJS() as Mutable
+      const discovery = plain.discovery as Mutable | undefined
+      delete discovery?.tlsBootstrapToken
+      delete (discovery?.bootstrapToken as Mutable | undefined)?.token
+      delete (plain.controlPlane as Mutable | undefined)?.certificateKey
+      return plain as unknown as PlainDocument
+    }),
+  )
 }
 
 /** Undefined before Kubernetes 1.31, whose kubeadm has no ResetConfiguration: flags say it all there. */
@@ -147,6 +161,8 @@ function registration(document: Mutable, settings: InitSettings | JoinSettings):
   if (node.taints !== undefined) target.taints = node.taints
   if (ignorePreflightErrors.length > 0) target.ignorePreflightErrors = ignorePreflightErrors
   addLabels(target, node, String(document.apiVersion))
+  if (node.kubeletAddress !== undefined)
+    addArgument(target, 'node-ip', node.kubeletAddress, String(document.apiVersion))
   assignOrDelete(
     document,
     'patches',
@@ -176,6 +192,14 @@ function addLabels(target: Mutable, { labels }: NodeSettings, apiVersion: string
     const args = sub(target, 'kubeletExtraArgs')
     args['node-labels'] = join(args['node-labels'])
   }
+}
+
+/** An argument of the kubelet, unless the user's document has it. */
+function addArgument(target: Mutable, name: string, value: string, apiVersion: string): void {
+  if (extraArgsAreList(apiVersion)) {
+    const args = (target.kubeletExtraArgs ?? []) as Mutable[]
+    if (!args.some((one) => one.name === name)) target.kubeletExtraArgs = [...args, { name, value }]
+  } else sub(target, 'kubeletExtraArgs')[name] ??= value
 }
 
 /** The map at a key, made if it is not there. */

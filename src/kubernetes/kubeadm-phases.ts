@@ -1,11 +1,11 @@
 /**
- * kubeadm's phases in the order it runs them, under its own names. Source: cmd/kubeadm/app/cmd/{init,join,reset}.go and
+ * kubeadm's phases in the order it runs them, under its own names. Source: cmd/kubeadm/app/cmd/{init,join,reset,upgrade}.go and
  * cmd/phases of Kubernetes 1.33; `since` and `until` tell in which 1.x a phase came and went.
  */
 
 import { isAtLeast } from '../config/versions.ts'
 
-export type KubeadmWorkflow = 'init' | 'join' | 'reset'
+export type KubeadmWorkflow = 'init' | 'join' | 'reset' | 'upgrade'
 
 export interface KubeadmPhase {
   /** Its path, as in `--skip-phases`: `certs`, `certs/ca`. */
@@ -128,10 +128,29 @@ const reset: readonly KubeadmPhase[] = [
   phase('cleanup-node', "Remove kubeadm's files and the node's containers"),
 ]
 
+/** The same names for `upgrade apply` and `upgrade node`; the latter lacks those of the cluster as a whole. */
+const upgrade: readonly KubeadmPhase[] = [
+  phase('preflight', 'Run pre-flight checks for upgrading'),
+  phase('control-plane', 'Upgrade the static Pods of the control plane'),
+  group('upload-config', 'Upload the configuration', [
+    ['kubeadm', "Upload kubeadm's ClusterConfiguration"],
+    ['kubelet', "Upload the kubelet's configuration"],
+  ]),
+  phase('kubeconfig', 'Upgrade the kubeconfig files', { runAs: 'workflow' }),
+  phase('kubelet-config', "Upgrade this node's kubelet configuration"),
+  phase('bootstrap-token', 'Upgrade the rights of bootstrap tokens'),
+  group('addon', 'Upgrade the add-ons', [
+    ['coredns', 'Upgrade CoreDNS'],
+    ['kube-proxy', 'Upgrade kube-proxy'],
+  ]),
+  phase('post-upgrade', 'Do what this release asks for after an upgrade'),
+]
+
 export const KUBEADM_PHASES: Readonly<Record<KubeadmWorkflow, readonly KubeadmPhase[]>> = {
   init,
   join,
   reset,
+  upgrade,
 }
 
 /** The phases that the kubeadm of this release has, with those of their children that it has. */

@@ -1,12 +1,14 @@
 /** kubectl through the host door: read as JSON, apply a template, wait with a cause. Secrets go through stdin. */
 
 import pRetry, { AbortError } from 'p-retry'
-import type { Host, Output } from '../host/host.ts'
+import type { Host, Look, Output } from '../host/host.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import { render } from '../templates.ts'
+import { ADMIN_CONF } from './paths.ts'
 
-export const KUBECTL = '/usr/local/bin/kubectl'
-const ADMIN_CONF = '/etc/kubernetes/admin.conf'
+/** Looked up in edgeadm's own PATH (host/system-environment.ts): the package's in /usr/local/bin, else the distribution's. */
+export const KUBECTL = 'kubectl'
+export const KUBEADM = 'kubeadm'
 
 export interface KubectlOptions {
   /** Default `/etc/kubernetes/admin.conf`. */
@@ -25,8 +27,13 @@ export interface WaitOptions extends KubectlOptions {
 const TRANSIENT =
   /connection refused|connection reset|connection lost|no route to host|EOF|i\/o timeout|TLS handshake timeout|etcdserver: |the server is currently unable|too many requests|context deadline exceeded/i
 
+/** Whether an error is of the kind that passes by itself. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof EdgeadmError && TRANSIENT.test([error.message, ...error.details].join('\n'))
+}
+
 /** Runs kubectl to read; any exit code is an answer. */
-export function kubectl(host: Host, args: readonly string[], options: KubectlOptions = {}): Promise<Output> {
+export function kubectl(host: Look, args: readonly string[], options: KubectlOptions = {}): Promise<Output> {
   return host.probe(KUBECTL, [...common(options), ...args])
 }
 
@@ -35,7 +42,7 @@ export function kubectl(host: Host, args: readonly string[], options: KubectlOpt
  * @throws EdgeadmError class `phase` for any other answer
  */
 export async function kubectlGet<T>(
-  host: Host,
+  host: Look,
   args: readonly string[],
   options: KubectlOptions = {},
 ): Promise<T | undefined> {
@@ -69,6 +76,16 @@ export async function applyManifest(
   await change(host, `apply ${title}`, [...common(options), ...args], manifest)
 }
 
+/** Puts objects in the place of those that are there, as a whole: what the new form lacks is gone. */
+export async function replaceManifest(
+  host: Host,
+  title: string,
+  manifest: string,
+  options: KubectlOptions = {},
+): Promise<void> {
+  await change(host, `replace ${title}`, [...common(options), 'replace', '-f', '-'], manifest)
+}
+
 /** A patch, a label, a deletion: any kubectl command that changes the cluster. Nothing on this machine is to be undone. */
 export async function changeCluster(
   host: Host,
@@ -80,14 +97,14 @@ export async function changeCluster(
 }
 
 /** Waits until a Deployment, DaemonSet or StatefulSet runs in its newest form. @param object `deployment/coredns` */
-export async function awaitRollout(host: Host, object: string, options: WaitOptions): Promise<void> {
+export async function awaitRollout(host: Look, object: string, options: WaitOptions): Promise<void> {
   const limit = `--timeout=${Math.ceil(options.timeout / 1000)}s`
   await awaited(host, `${object} to roll out`, ['rollout', 'status', object, limit], options)
 }
 
 /** Waits for a condition, as `kubectl wait --for`. @param condition `condition=Established`, `delete`, `jsonpath=…` */
 export async function awaitObject(
-  host: Host,
+  host: Look,
   object: string,
   condition: string,
   options: WaitOptions,
@@ -101,12 +118,12 @@ export async function awaitObject(
   )
 }
 
-export function awaitNodeReady(host: Host, node: string, options: WaitOptions): Promise<void> {
+export function awaitNodeReady(host: Look, node: string, options: WaitOptions): Promise<void> {
   return awaitObject(host, `node/${node}`, 'condition=Ready', options)
 }
 
 async function awaited(
-  host: Host,
+  host: Look,
   what: string,
   args: readonly string[],
   options: WaitOptions,
@@ -137,9 +154,7 @@ function retried<T>(work: () => Promise<T>): Promise<T> {
       try {
         return await work()
       } catch (error) {
-        const transient =
-          error instanceof EdgeadmError && TRANSIENT.test([error.message, ...error.details].join('\n'))
-        throw transient || !(error instanceof Error) ? error : new AbortError(error)
+        throw isTransient(error) || !(error instanceof Error) ? error : new AbortError(error)
       }
     },
     { retries: 5, minTimeout: 300, factor: 2 },

@@ -34,10 +34,9 @@ export interface CreateLabOptions extends MachineCounts {
  */
 export async function createLab(options: CreateLabOptions, reporting: Reporting): Promise<LabState> {
   const machines = machineSpecs(options)
-  checkLabName(options.name)
   const executable = existingPath('executable', options.executable)
   const packagePath = existingPath('package', options.package)
-  await refuseExisting(options.name)
+  await checkNewLab(options.name)
   await step(reporting, 'requirements', 'Check what the host needs', () => ensureRequirements(reporting))
   const baseImage = await step(reporting, 'base-image', 'Base image of the machines', () =>
     ensureBaseImage(reporting),
@@ -95,7 +94,9 @@ async function bootAll(lab: LabState, resolver: 'none' | 'silent', reporting: Re
   if (failed) throw failed.reason
 }
 
-async function refuseExisting(name: string): Promise<void> {
+/** To be asked before work for a lab begins. @throws {EdgeadmError} class `usage` or `preflight` */
+export async function checkNewLab(name: string): Promise<void> {
+  checkLabName(name)
   if ((await labNames()).includes(name))
     throw new EdgeadmError('preflight', `there is already a lab called ${name}`, {
       fix: `give another name, or remove it with: edgeadm lab delete ${name}`,

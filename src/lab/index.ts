@@ -1,7 +1,7 @@
 /** A lab: booted machines in a network of their own on this one host. What other parts of edgeadm use of it. */
 
 export type { CommandOptions, CommandResult } from './command.ts'
-export { type CreateLabOptions, createLab } from './create.ts'
+export { type CreateLabOptions, checkNewLab, createLab } from './create.ts'
 export { cutMachine, healMachine } from './cut.ts'
 export { deleteLab } from './delete.ts'
 export { type Aspect, type Difference, diffMachine } from './diff.ts'

@@ -1,11 +1,8 @@
-/** Locks that hold between processes and vanish with the one that was killed. */
+/** Locks between processes on something of the lab's. */
 
-import { lock } from 'proper-lockfile'
-import { EdgeadmError, messageOf } from '../output/errors.ts'
+import { waitForLock } from '../host/flock.ts'
+import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
-
-/** A lock that was not renewed for so long (milliseconds) belongs to a process that is gone. */
-const STALE = 15_000
 
 /** Runs `work` while no other process does so for the same path, which need not exist. Waits for its turn. */
 export async function withLock<T>(
@@ -13,35 +10,15 @@ export async function withLock<T>(
   { emit, signal }: Reporting,
   work: () => Promise<T>,
 ): Promise<T> {
-  let told = false
-  for (;;) {
-    if (signal.aborted)
-      throw new EdgeadmError('interrupted', `interrupted while waiting for the lock on ${path}`)
-    const release = await tryLock(path)
-    if (release) {
-      try {
-        return await work()
-      } finally {
-        await release()
-      }
-    }
-    if (!told) emit({ type: 'output', text: `waiting for another run of edgeadm that works on ${path}` })
-    told = true
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-}
-
-async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
+  const waiting = (): void =>
+    emit({ type: 'output', text: `waiting for another run of edgeadm that works on ${path}` })
+  const lock = await waitForLock(`${path}.lock-file`, signal, waiting).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+    throw new EdgeadmError('interrupted', `interrupted while waiting for the lock on ${path}`)
+  })
   try {
-    return await lock(path, {
-      realpath: false,
-      stale: STALE,
-      onCompromised: (error) => {
-        throw new EdgeadmError('locked', `lost the lock on ${path}: ${messageOf(error)}`)
-      },
-    })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined
-    throw error
+    return await work()
+  } finally {
+    await lock.release()
   }
 }

@@ -1,6 +1,8 @@
 /** Processes of this host, told apart from later ones that got the same number. */
 
 import { readdir, readFile } from 'node:fs/promises'
+import { bootId } from '../host/boot.ts'
+import { startTimeOf } from '../host/process-identity.ts'
 
 export interface ProcessIdentity {
   readonly pid: number
@@ -10,19 +12,10 @@ export interface ProcessIdentity {
   readonly bootId: string
 }
 
-export async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-}
-
 /** Undefined if there is no such process, or only its zombie. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
-  const stat = await readProc(pid, 'stat')
-  if (stat === undefined) return undefined
-  // The second field, the name in parentheses, may itself contain spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [state, startTime] = [fields[0], fields[19]]
-  if (state === 'Z' || state === 'X' || startTime === undefined) return undefined
-  return { pid, startTime, bootId: await bootId() }
+  const startTime = await startTimeOf(pid)
+  return startTime === undefined ? undefined : { pid, startTime, bootId: await bootId() }
 }
 
 export async function isAlive(process: ProcessIdentity): Promise<boolean> {

@@ -11,13 +11,22 @@ const CONFIG = '--config=/root/cluster.yaml'
 /** Where several masters answer: an address of the lab's network that no machine has, and haproxy's port. */
 const ENDPOINT = '10.123.0.240:8443'
 
+export interface ProvisionOptions {
+  /** The master runs Pods itself, and the cluster has nothing of the edge. */
+  readonly minimal?: boolean
+}
+
 /**
  * `edgeadm init` in the first master, `join` in further masters one after the other (etcd takes one new member at a time),
  * then in all others at once. Several masters share a virtual address. Their events come through, each under its
  * machine's name.
  * @throws {EdgeadmError} of the class that the command in the machine failed with
  */
-export async function provisionLab(lab: LabState, reporting: Reporting): Promise<void> {
+export async function provisionLab(
+  lab: LabState,
+  reporting: Reporting,
+  { minimal = false }: ProvisionOptions = {},
+): Promise<void> {
   checkProvisionable(lab)
   const [first, ...others] = lab.machines
   if (!first || !lab.package) return
@@ -25,7 +34,9 @@ export async function provisionLab(lab: LabState, reporting: Reporting): Promise
   const masters = others.filter(({ role }) => role === 'master')
   const nodes = others.filter(({ role }) => role !== 'master')
   const shared = [`--control-plane-endpoint=${ENDPOINT}`, '--ha=haproxy-keepalived', '--upload-certs']
-  const init = ['edgeadm', 'init', ...common, CONFIG, ...(masters.length > 0 ? shared : [])]
+  const init = ['edgeadm', 'init', ...common, CONFIG]
+  if (masters.length > 0) init.push(...shared)
+  if (minimal) init.push('--enable-edge=false', '--node-taints=')
   await runEdgeadm(lab, first.name, init, false, reporting)
   for (const { name } of masters) {
     const words = await joinWords(lab, first.name, reporting, '--control-plane')
@@ -56,17 +67,13 @@ async function joinWords(
 }
 
 /** To be asked before the machines are made. @throws {EdgeadmError} class `usage` */
-export function checkProvisionable(lab: Pick<LabState, 'machines' | 'executable' | 'package'>): void {
+export function checkProvisionable(lab: Pick<LabState, 'machines' | 'executable'>): void {
   const bare = 'or boot bare machines: --bare'
   if (lab.machines[0]?.role !== 'master')
     throw new EdgeadmError('usage', 'a cluster needs a master', { fix: `give --masters 1, ${bare}` })
   if (!lab.executable)
     throw new EdgeadmError('usage', 'the machines need an executable', {
       fix: `name one with --executable (npm run build makes it), ${bare}`,
-    })
-  if (!lab.package)
-    throw new EdgeadmError('usage', 'the machines need an offline package', {
-      fix: `name one with --package (edgeadm package build makes it), ${bare}`,
     })
 }
 

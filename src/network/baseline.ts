@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
 import { isLeftUnloaded, loadedModules } from '../host/kernel-modules.ts'
 import { STATE_DIRECTORY } from '../host/ledger.ts'
 import { type Flavour, firewallPrograms } from './firewall-programs.ts'
@@ -25,7 +25,7 @@ export interface NetworkBaseline {
 
 const file = (directory: string): string => join(directory, 'network-before.json')
 
-export async function lookAtNetwork(host: Host): Promise<NetworkBaseline> {
+export async function lookAtNetwork(host: Look): Promise<NetworkBaseline> {
   // First: a look at the rules may load some.
   const modules = [...(await loadedModules(host)).keys()]
   const rules: Partial<Record<Flavour, string[]>> = {}
@@ -39,7 +39,7 @@ export async function lookAtNetwork(host: Host): Promise<NetworkBaseline> {
   return { links: await linkNames(host), namespaces: await namespaceNames(host), rules, modules }
 }
 
-async function hasLegacyTables(host: Host): Promise<boolean> {
+async function hasLegacyTables(host: Look): Promise<boolean> {
   for (const path of ['/proc/net/ip_tables_names', '/proc/net/ip6_tables_names'])
     if (((await host.readFile(path)) ?? '').trim() !== '') return true
   return false

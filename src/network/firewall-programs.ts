@@ -1,6 +1,6 @@
 /** Through which programs of this machine its firewall rules can be read and changed. */
 
-import type { Host } from '../host/host.ts'
+import type { Host, Look } from '../host/host.ts'
 import { isLeftUnloaded } from '../host/kernel-modules.ts'
 import { iptablesScript, parseIptables } from './iptables.ts'
 import { nftScript, parseNft } from './nft.ts'
@@ -13,7 +13,7 @@ export interface FirewallProgram {
   readonly name: string
   readonly flavour: Flavour
   read(): Promise<Table[]>
-  remove(removals: readonly Removal[], title: string): Promise<void>
+  remove(host: Host, removals: readonly Removal[], title: string): Promise<void>
 }
 
 const FAMILIES = [
@@ -26,7 +26,7 @@ const FAMILIES = [
  * no program of this machine can show.
  */
 export async function firewallPrograms(
-  host: Host,
+  host: Look,
 ): Promise<{ programs: FirewallProgram[]; blind: Flavour[] }> {
   const programs: FirewallProgram[] = []
   const blind: Flavour[] = []
@@ -50,7 +50,11 @@ export async function firewallPrograms(
 }
 
 /** `iptables-nft-save` and `iptables-legacy-save` where both exist; else plain `iptables-save` if it is of this flavour. */
-async function saveCommand(host: Host, program: string, flavour: Flavour): Promise<string | undefined> {
+export async function saveCommand(
+  host: Look,
+  program: string,
+  flavour: Flavour,
+): Promise<string | undefined> {
   const named = `${program}-${flavour === 'legacy' ? 'legacy' : 'nft'}-save`
   if ((await host.probe(named, ['--version'])).exitCode === 0) return named
   const version = (await host.probe(program, ['--version'])).stdout
@@ -59,24 +63,24 @@ async function saveCommand(host: Host, program: string, flavour: Flavour): Promi
   return version !== '' && is === flavour ? `${program}-save` : undefined
 }
 
-function nft(host: Host): FirewallProgram {
+function nft(host: Look): FirewallProgram {
   return {
     name: 'nft',
     flavour: 'nf_tables',
     read: async () => parseNft((await host.probe('nft', ['--json', 'list', 'ruleset'])).stdout),
-    remove: async (removals, title) => {
+    remove: async (host, removals, title) => {
       await host.run('nft', ['-f', '-'], { title, undo: null, input: nftScript(removals) })
     },
   }
 }
 
-function iptables(host: Host, flavour: Flavour, family: 'ip' | 'ip6', save: string): FirewallProgram {
+function iptables(host: Look, flavour: Flavour, family: 'ip' | 'ip6', save: string): FirewallProgram {
   const restore = save.replace(/-save$/, '-restore')
   return {
     name: save.replace(/-save$/, ''),
     flavour,
     read: async () => parseIptables((await host.probe(save, [])).stdout, family),
-    remove: async (removals, title) => {
+    remove: async (host, removals, title) => {
       const input = iptablesScript(removals)
       // kube-proxy may hold the lock for a moment.
       if (input !== '') await host.run(restore, ['--noflush', '--wait', '10'], { title, undo: null, input })

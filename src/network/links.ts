@@ -1,6 +1,6 @@
 /** Network interfaces and network namespaces that Pods and their network leave. */
 
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
 
 export interface Link {
   readonly name: string
@@ -23,7 +23,7 @@ interface IpLink {
   readonly linkinfo?: { readonly info_kind?: string }
 }
 
-export async function links(host: Host): Promise<Link[]> {
+export async function links(host: Look): Promise<Link[]> {
   const output = await host.probe('ip', ['-details', '-json', 'link', 'show'])
   return output.exitCode === 0 ? parseLinks(output.stdout) : []
 }
@@ -37,11 +37,11 @@ export function parseLinks(json: string): Link[] {
   }))
 }
 
-export async function linkNames(host: Host): Promise<string[]> {
+export async function linkNames(host: Look): Promise<string[]> {
   return (await links(host)).map(({ name }) => name)
 }
 
-export async function namespaceNames(host: Host): Promise<string[]> {
+export async function namespaceNames(host: Look): Promise<string[]> {
   return host.list(NAMESPACES)
 }
 

@@ -3,7 +3,7 @@
  * unloading `iptable_nat` the rules in that table, and so on.
  */
 
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
 import { firewallPrograms } from './firewall-programs.ts'
 import { type Link, links, parseLinks } from './links.ts'
 import type { Table } from './ruleset.ts'
@@ -19,7 +19,7 @@ const LINK_MODULES: Readonly<Record<string, string>> = {
 const LEGACY_TABLE = /^(iptable|ip6table)_(\w+)$/
 
 /** Resolves with a function that tells what is built on a module; undefined if nothing is. */
-export async function moduleUsers(host: Host): Promise<(module: string) => string | undefined> {
+export async function moduleUsers(host: Look): Promise<(module: string) => string | undefined> {
   const all = await linksEverywhere(host)
   const { programs, blind } = await firewallPrograms(host)
   const tables: Record<'nf_tables' | 'legacy', Table[]> = { nf_tables: [], legacy: [] }
@@ -46,7 +46,7 @@ function hasRules({ chains }: Table): boolean {
 }
 
 /** In all network namespaces in which a process runs: containers' bridges are no less somebody's. */
-async function linksEverywhere(host: Host): Promise<Link[]> {
+async function linksEverywhere(host: Look): Promise<Link[]> {
   const own = (await host.probe('readlink', ['/proc/self/ns/net'])).stdout.trim()
   // A process may end meanwhile; ls lists the others.
   const { stdout } = await host.probe('sh', ['-c', 'ls -l /proc/[0-9]*/ns/net'])

@@ -4,7 +4,7 @@
  * Any other error that reaches the top is a defect of edgeadm and is reported as class `internal`.
  */
 
-/** Class of failure -> exit code. Documented in README.md ("Exit codes"); numbers never change their meaning. */
+/** Class of failure -> exit code. Documented in docs/troubleshooting.md; numbers never change their meaning. */
 export const EXIT_CODES = {
   /** A defect of edgeadm itself. */
   internal: 1,
@@ -24,6 +24,14 @@ export const EXIT_CODES = {
   timeout: 8,
   /** `reset` finished but some things could not be put back; they are listed. */
   residue: 9,
+  /** `status --drift`, `plan -f`, `upgrade plan`: something is not as it should be, or there is something to do; nothing was changed. */
+  drift: 10,
+  /** A run over many hosts: some failed; each is named. */
+  hosts: 11,
+  /** A run over many hosts: some did not answer, and all others are done. */
+  unreachable: 12,
+  /** `status`, `certs status`: something needs hands, now or soon; nothing was changed. */
+  attention: 13,
   /** Ctrl-C (SIGINT). */
   interrupted: 130,
   /** SIGTERM. */

@@ -7,7 +7,15 @@ import type { ErrorClass } from './errors.ts'
 
 export const EVENT_SCHEMA = 'edgeadm.io/events/v1alpha1'
 
-export type EventBody =
+/** In a run over many hosts: whose event it is. */
+interface Origin {
+  readonly host?: string
+  readonly site?: string
+}
+
+export type EventBody = Origin & Body
+
+type Body =
   /** First event: what runs, where, and the phases it will go through, in order. */
   | {
       readonly type: 'run'
@@ -44,7 +52,8 @@ export type EventBody =
       readonly task: string
       readonly done: number
       readonly total: number
-      readonly unit: 'bytes' | 'items'
+      readonly unit: 'bytes' | 'items' | 'percent'
+      readonly secondsLeft?: number
     }
   /** A line that a sub-process wrote, or a step worth a line. Shown as it is. */
   | { readonly type: 'output'; readonly text: string }

@@ -22,6 +22,12 @@ export function bytes(count: number): string {
 }
 
 export function progressText(event: Event & { type: 'progress' }): string {
+  const { secondsLeft } = event
+  const left =
+    secondsLeft === undefined
+      ? ''
+      : `, about ${secondsLeft < 90 ? `${secondsLeft} s` : `${Math.round(secondsLeft / 60)} min`} left`
+  if (event.unit === 'percent') return `${event.task}: ${event.done}%${left}`
   const amount = (value: number): string => (event.unit === 'bytes' ? bytes(value) : String(value))
   if (event.total === 0) return `${event.task}: ${amount(event.done)}`
   const percent = Math.floor((100 * event.done) / event.total)

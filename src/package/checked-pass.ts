@@ -1,12 +1,14 @@
-import { createHash, type Hash, type KeyObject } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { EdgeadmError } from '../output/errors.ts'
 import type { EntrySink, EntryVisitor, PackageEntry } from './entries.ts'
+import type { TrustedKey } from './keyring.ts'
 import {
   MANIFEST_NAME,
   type PackageFile,
   type PackageManifest,
   parseManifest,
   SIGNATURE_NAME,
+  serializeManifest,
 } from './manifest.ts'
 import { checkSignature } from './signature.ts'
 
@@ -23,7 +25,12 @@ export interface FileOutput {
 export interface PassOptions {
   /** The package's path, for errors. */
   readonly where: string
-  readonly publicKey?: KeyObject
+  /** Given: one of them has to have signed the manifest. */
+  readonly keys?: readonly TrustedKey[]
+  /** What was read of this package before; another manifest is refused. */
+  readonly expected?: PackageManifest
+  /** Given: files of the manifest may be missing; called with these at the end. */
+  readonly onMissing?: (files: readonly PackageFile[]) => void
   /** Stop after the manifest (and its signature, if a key is given). */
   readonly manifestOnly?: boolean
   /** Where a file's bytes go; undefined: they are only verified. */
@@ -45,31 +52,38 @@ export class CheckedPass implements EntryVisitor {
 
   finished(): boolean {
     if (this.#options.manifestOnly !== true || this.manifest === undefined) return false
-    return this.#options.publicKey === undefined || this.#signed
+    return this.#options.keys === undefined || this.#signed
   }
 
   entry(entry: PackageEntry): EntrySink {
-    const { where, publicKey } = this.#options
+    const { where, keys } = this.#options
     const index = this.#entries++
     if (index === 0) return this.#manifestSink(entry)
     if (index === 1 && entry.path === SIGNATURE_NAME) return this.#signatureSink(entry)
-    if (publicKey !== undefined && !this.#signed) throw unsigned(where)
+    if (keys !== undefined && !this.#signed) throw unsigned(where)
     return this.#fileSink(entry)
   }
 
   /** Call when the package has ended. @returns the manifest of a package that is whole */
   complete(): PackageManifest {
-    const { where, publicKey, manifestOnly } = this.#options
+    const { where, keys, manifestOnly } = this.#options
     if (this.manifest === undefined)
       throw new EdgeadmError('package', `${where} is not an edgeadm package: it is empty`)
-    if (publicKey !== undefined && !this.#signed) throw unsigned(where)
+    if (keys !== undefined && !this.#signed) throw unsigned(where)
     if (manifestOnly === true) return this.manifest
+    const { onMissing } = this.#options
+    if (onMissing !== undefined) {
+      onMissing([...this.#missing.values()])
+      return this.manifest
+    }
     const [first] = this.#missing.keys()
     if (first !== undefined)
       throw new EdgeadmError(
         'package',
         `${where} is incomplete: ${this.#missing.size} of ${this.manifest.files.length} files are missing, the first is ${first}`,
-        { fix: 'get the package again and compare its sha256' },
+        {
+          fix: 'get the package again and compare its sha256; an update is made whole with `edgeadm package merge BASE UPDATE`',
+        },
       )
     return this.manifest
   }
@@ -86,16 +100,17 @@ export class CheckedPass implements EntryVisitor {
       )
     return this.#collect(entry, LARGEST_MANIFEST, (bytes) => {
       this.manifest = parseManifest(bytes, where)
+      checkUnchanged(this.manifest, this.#options)
       this.#manifestBytes = bytes
       for (const file of this.manifest.files) this.#missing.set(file.path, file)
     })
   }
 
   #signatureSink(entry: PackageEntry): EntrySink {
-    const { where, publicKey } = this.#options
+    const { where, keys } = this.#options
     return this.#collect(entry, LARGEST_SIGNATURE, (bytes) => {
-      if (publicKey === undefined) return
-      checkSignature(this.#manifestBytes, bytes, publicKey, where)
+      if (keys === undefined) return
+      checkSignature(this.#manifestBytes, bytes, keys, where)
       this.#signed = true
     })
   }
@@ -156,6 +171,14 @@ export class CheckedPass implements EntryVisitor {
       },
     }
   }
+}
+
+/** Whoever may write the file may put another package there after it was checked, even one that was signed earlier. */
+function checkUnchanged(manifest: PackageManifest, { expected, where }: PassOptions): void {
+  if (expected === undefined || serializeManifest(manifest).equals(serializeManifest(expected))) return
+  throw new EdgeadmError('package', `${where} is another package than a moment ago, when it was checked`, {
+    fix: 'see who changes this file; copy it to a place that only root can write, and run the same command again',
+  })
 }
 
 function damaged(where: string, file: PackageFile, why: string): EdgeadmError {

@@ -1,3 +1,5 @@
+import { table } from '../output/table.ts'
+import { bytes } from '../output/text.ts'
 import type { PackageManifest } from './manifest.ts'
 
 /** A package's manifest as tables for people. */
@@ -6,40 +8,35 @@ export function describeManifest(manifest: PackageManifest): string {
   const programs = files.filter(({ path }) => !path.startsWith('images/'))
   const total = files.reduce((sum, { size }) => sum + size, 0)
   return [
-    `Kubernetes ${kubernetesVersion} for linux/${arch}, built by edgeadm v${edgeVersion}, ${mebibytes(total)} unpacked`,
+    `Kubernetes ${kubernetesVersion} for linux/${arch}, built by edgeadm v${edgeVersion}, ${bytes(total)} unpacked`,
     '',
     ...table([
       ['COMPONENT', 'VERSION', 'LICENCE', 'SOURCE'],
       ...components.map(({ name, version, licence, source }) => [name, version, licence, shorten(source)]),
     ]),
     '',
+    ...additionsTable(manifest),
     ...table([
       ['IMAGE', 'SIZE', 'DIGEST'],
-      ...images.map(({ name, size, digest }) => [name, mebibytes(size), digest]),
+      ...images.map(({ name, size, digest }) => [name, bytes(size), digest]),
     ]),
     '',
     ...table([
       ['FILE', 'SIZE', 'SHA256'],
-      ...programs.map(({ path, size, sha256 }) => [path, mebibytes(size), sha256]),
+      ...programs.map(({ path, size, sha256 }) => [path, bytes(size), sha256]),
     ]),
   ].join('\n')
 }
 
-function mebibytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+/** edgeadm's additions to the source of what was built. */
+function additionsTable({ components }: PackageManifest): string[] {
+  const rows = components.flatMap(({ name, additions = [] }) =>
+    additions.map((addition) => [name, addition.name, addition.sha256.slice(0, 12), addition.what]),
+  )
+  return rows.length === 0 ? [] : [...table([['COMPONENT', 'ADDITION', 'SHA256', 'WHAT'], ...rows]), '']
 }
 
 /** Lists of Debian packages are long; JSON has them in full. */
 function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('   ')
-      .trimEnd(),
-  )
 }

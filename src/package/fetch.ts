@@ -1,13 +1,17 @@
-import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { finished, pipeline } from 'node:stream/promises'
+import { finished } from 'node:stream/promises'
 import type { RequestError } from 'got'
 import pRetry, { AbortError } from 'p-retry'
+import { hashFile } from '../host/file-hash.ts'
 import { EdgeadmError, messageOf } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
+import type { Agents } from './download/proxy.ts'
+import { trustSystemAuthorities } from './download/trust.ts'
+import { explain } from './download/why.ts'
 import { progressSteps } from './progress.ts'
+import { asWriteError } from './write-error.ts'
 
 export interface FetchOptions extends Reporting {
   /** Lower-case hex; the file is refused if it has another. */
@@ -18,6 +22,10 @@ export interface FetchOptions extends Reporting {
   readonly retries?: number
   /** Added to the request. */
   readonly headers?: Readonly<Record<string, string>>
+  /** The way through a proxy; undefined: none. */
+  readonly agents?: Agents
+  /** The proxy as it is shown in errors. */
+  readonly proxy?: string
 }
 
 /**
@@ -29,8 +37,11 @@ export async function fetchPackage(url: string, dest: string, options: FetchOpti
   const { signal, sha256 } = options
   if (sha256 !== undefined && (await sha256Of(dest)) === sha256) return
   await mkdir(dirname(dest), { recursive: true })
+  // Without a sha256 the server is asked whether it still has the file that was fetched before.
+  const before = sha256 === undefined ? await identityOf(dest) : undefined
+  let outcome: Outcome
   try {
-    await pRetry(() => attempt(url, `${dest}.part`, options), {
+    outcome = await pRetry(() => attempt(url, `${dest}.part`, before, options), {
       retries: options.retries ?? 5,
       minTimeout: 200,
       maxTimeout: 5000,
@@ -38,10 +49,22 @@ export async function fetchPackage(url: string, dest: string, options: FetchOpti
     })
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    throw new EdgeadmError('package', `${url} cannot be downloaded: ${messageOf(error)}`, {
-      fix: 'check the address and the way to it; the part that is there is kept, and the next attempt goes on from it',
+    if (before !== undefined && !(error instanceof RefusedError)) {
+      const text = `${url} cannot be reached, so what was downloaded from there before is used: ${messageOf(error)}`
+      options.emit({ type: 'warning', text })
+      return
+    }
+    const { why, fix } = explain(error, options.proxy)
+    const unwritten = asWriteError(error, `${url} cannot be kept in ${dirname(dest)}`, dirname(dest))
+    if (unwritten !== error) throw unwritten
+    throw new EdgeadmError('package', `${url} cannot be downloaded: ${why}`, {
+      fix:
+        fix ??
+        'check the address and the way to it; the part that is there is kept, and the next attempt goes on from it',
+      cause: error,
     })
   }
+  if (outcome === 'unchanged') return
   if (sha256 !== undefined) {
     const actual = await sha256Of(`${dest}.part`)
     if (actual !== sha256) {
@@ -52,28 +75,63 @@ export async function fetchPackage(url: string, dest: string, options: FetchOpti
       })
     }
   }
+  // The name of the old file must never stand beside the identity of the new one.
+  await rm(`${dest}.id`, { force: true })
   await rename(`${dest}.part`, dest)
-  await rm(`${dest}.part.id`, { force: true })
+  await rename(`${dest}.part.id`, `${dest}.id`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error // the server gave none
+  })
+}
+
+type Outcome = 'fetched' | 'unchanged'
+
+/** The server answered, and will not give the file. */
+export class RefusedError extends Error {
+  readonly status: number
+  /** `WWW-Authenticate`. */
+  readonly challenge: string
+
+  constructor(status: number, challenge: string) {
+    super(`the server answers ${status}`)
+    this.status = status
+    this.challenge = challenge
+  }
+}
+
+/** ETag or Last-Modified of a file that was fetched; undefined if it is not there, or came without one. */
+async function identityOf(dest: string): Promise<string | undefined> {
+  if ((await stat(dest).catch(() => undefined)) === undefined) return undefined
+  return readFile(`${dest}.id`, 'utf8').catch(() => undefined)
 }
 
 /** One request; appends to the part if the server agrees that it is the same file. */
 async function attempt(
   url: string,
   part: string,
-  { emit, signal, task = url, headers }: FetchOptions,
-): Promise<void> {
+  before: string | undefined,
+  { emit, signal, task = url, headers, agents }: FetchOptions,
+): Promise<Outcome> {
   // Loaded only when something is fetched: unpacking has to stay small.
   const { default: got } = await import('got')
+  trustSystemAuthorities()
   const identity = await readFile(`${part}.id`, 'utf8').catch(() => undefined)
   const have = identity === undefined ? 0 : ((await stat(part).catch(() => undefined))?.size ?? 0)
   const range = have > 0 && identity ? { range: `bytes=${have}-`, 'if-range': identity } : {}
+  const known = have > 0 || before === undefined ? undefined : before
+  const unless =
+    known === undefined
+      ? {}
+      : /^(W\/)?"/.test(known)
+        ? { 'if-none-match': known }
+        : { 'if-modified-since': known }
   const request = got.stream(url, {
     signal,
     retry: { limit: 0 },
     timeout: { lookup: 5000, connect: 10_000, response: 30_000, socket: 30_000 },
-    headers: { ...headers, ...range, 'accept-encoding': 'identity' },
+    headers: { ...headers, ...range, ...unless, 'accept-encoding': 'identity' },
     decompress: false,
     throwHttpErrors: false,
+    ...(agents === undefined ? {} : { agent: agents }),
   })
   const response = await new Promise<{
     statusCode: number
@@ -84,6 +142,10 @@ async function attempt(
     },
   )
   const { statusCode } = response
+  if (statusCode === 304 && known !== undefined) {
+    request.destroy()
+    return 'unchanged'
+  }
   if (statusCode === 416 && have > 0) {
     request.destroy()
     // The part is not a beginning of what is there now.
@@ -92,7 +154,7 @@ async function attempt(
   }
   if (statusCode !== 200 && statusCode !== 206) {
     request.destroy()
-    const error = new Error(`the server answers ${statusCode}`)
+    const error = new RefusedError(statusCode, String(response.headers['www-authenticate'] ?? ''))
     throw statusCode >= 500 || statusCode === 429 ? error : new AbortError(error)
   }
   const start = statusCode === 206 ? have : 0
@@ -107,27 +169,40 @@ async function attempt(
   else rmSync(`${part}.id`, { force: true })
   const progress = progressSteps(emit, task, total, 'bytes')
   let done = start
+  let unwritten: unknown
   request.on('data', (chunk: Buffer) => {
-    writeSync(file, chunk)
+    if (unwritten !== undefined) return
+    try {
+      writeSync(file, chunk)
+    } catch (error) {
+      // Thrown in here it would end the process.
+      unwritten = error
+      request.destroy()
+      return
+    }
     done += chunk.length
     progress(done)
   })
   try {
-    await finished(request)
+    await finished(request).catch((error: unknown) => {
+      throw unwritten === undefined ? error : new AbortError(unwritten as Error)
+    })
+    if (unwritten !== undefined) throw new AbortError(unwritten as Error)
+    // A power cut must not leave a file of zeros beside the identity of the whole one.
+    fsyncSync(file)
   } finally {
     closeSync(file)
   }
   if (total > 0 && done !== total) throw new Error(`the connection ended after ${done} of ${total} bytes`)
+  return 'fetched'
 }
 
 /** Hex sha256 of a file, undefined if there is none. */
 export async function sha256Of(path: string): Promise<string | undefined> {
-  const hash = createHash('sha256')
   try {
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
+    return await hashFile(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  return hash.digest('hex')
 }

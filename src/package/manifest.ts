@@ -5,6 +5,8 @@ import { unsafePath } from './paths.ts'
 export const PACKAGE_SCHEMA = 'edgeadm.io/package/v1alpha1'
 export const MANIFEST_NAME = 'manifest.json'
 export const SIGNATURE_NAME = 'manifest.sig'
+/** The bill of materials: a file as any other. It names texts under licences/. */
+export const SBOM_NAME = 'sbom.cdx.json'
 
 export type Architecture = 'amd64' | 'arm64'
 
@@ -38,6 +40,18 @@ export interface PackageComponent {
   readonly licence: string
   /** Where it came from: an URL, a module, a list of Debian packages. */
   readonly source: string
+  /** edgeadm's own additions to upstream's source that are in it. */
+  readonly additions?: readonly PackageAddition[]
+}
+
+export interface PackageAddition {
+  readonly name: string
+  readonly what: string
+  readonly why: string
+  /** How upstream stands to it. */
+  readonly upstream: string
+  /** Of its files and statements: lower-case hex. */
+  readonly sha256: string
 }
 
 export interface PackageManifest {
@@ -90,8 +104,20 @@ export function parseManifest(bytes: Buffer, where: string): PackageManifest {
     if (problem !== undefined) throw bad(problem)
     seen.add(file.path)
   }
+  for (const image of manifest.images)
+    if (
+      !isText(image.name) ||
+      !/^sha256:[0-9a-f]{64}$/.test(image.digest) ||
+      !Number.isSafeInteger(image.size)
+    )
+      throw bad(`lists an image without a name, digest or size: ${JSON.stringify(image)}`)
+  for (const component of manifest.components)
+    if (![component.name, component.version, component.licence, component.source].every(isText))
+      throw bad(`lists a component without a name, version, licence or source: ${JSON.stringify(component)}`)
   return manifest
 }
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
 function fileProblem(file: PackageFile, seen: ReadonlySet<string>): string | undefined {
   if (typeof file.path !== 'string') return 'lists a file without a path'

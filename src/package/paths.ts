@@ -14,9 +14,11 @@ export function packageFileName(options: {
   /** With "v". */
   kubernetesVersion: string
   arch: Architecture
+  /** What tells it from the default package: `load-balancer`, `no-kubeedge`. */
+  variant?: readonly string[]
 }): string {
-  const { edgeVersion, kubernetesVersion, arch } = options
-  return `edgeadm-${edgeVersion}-kube-${kubernetesVersion}-linux-${arch}.tar.zst`
+  const { edgeVersion, kubernetesVersion, arch, variant = [] } = options
+  return `edgeadm-${edgeVersion}-kube-${kubernetesVersion}-${[...variant, `linux-${arch}`].join('-')}.tar.zst`
 }
 
 /** Where `package build` puts packages unless told otherwise. */

@@ -6,16 +6,20 @@ import type { Reporting } from '../output/events.ts'
 import { readArchive } from './archive-reader.ts'
 import { CheckedPass, type FileOutput, type PassOptions } from './checked-pass.ts'
 import { readFolder } from './folder-reader.ts'
+import { readKeyring } from './keyring.ts'
 import type { PackageFile, PackageManifest } from './manifest.ts'
-import { readKey } from './signature.ts'
 import { asWriteError } from './write-error.ts'
 
 export interface VerifyOptions extends Reporting {
-  /** Path of an ed25519 public key (PEM). Given one, an unsigned package is refused. */
+  /** Path of an ed25519 public key (PEM), or of a folder of such (`*.pub`). Given one, an unsigned package is refused. */
   readonly publicKey?: string
 }
 
 export interface UnpackOptions extends VerifyOptions {
+  /** What `readPackageManifest` gave for this package: it is refused if it has become another one. */
+  readonly expected?: PackageManifest
+  /** Given: files of the manifest may be missing, and these are they. For an update, which holds only what is new. */
+  readonly onMissing?: (files: readonly PackageFile[]) => void
   /** Which files to write; all are verified. Default: all. */
   readonly select?: (file: PackageFile) => boolean
 }
@@ -45,6 +49,22 @@ export async function verifyPackage(path: string, options: VerifyOptions): Promi
 }
 
 /**
+ * The text of one file of a package, all of which is verified.
+ * @throws EdgeadmError class `package`: as `verifyPackage`, or there is no such file
+ */
+export async function readPackageFile(path: string, name: string, options: VerifyOptions): Promise<string> {
+  const chunks: Buffer[] = []
+  const output = (file: Pick<PackageFile, 'path'>): FileOutput | undefined =>
+    file.path === name ? { write: (chunk) => chunks.push(Buffer.from(chunk)), close: () => {} } : undefined
+  const manifest = await pass(path, { ...keyOf(options), where: path, output }, options, 'verify the package')
+  if (!manifest.files.some((file) => file.path === name))
+    throw new EdgeadmError('package', `${path} has no ${name}`, {
+      fix: 'build the package anew with this edgeadm',
+    })
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/**
  * One pass: decompresses, verifies each file's size, mode and sha256, and writes the selected ones and the manifest.
  * @param staging an empty folder made by the caller, on the file system of what will be installed. Emptied on failure.
  * @throws EdgeadmError class `package`
@@ -66,7 +86,13 @@ export async function unpackPackage(
     return fileOutput(join(staging, file.path), file.mode, { open, made })
   }
   try {
-    return await pass(path, { ...keyOf(options), where: path, output }, options, 'unpack the package')
+    const { expected, onMissing } = options
+    const checks = {
+      ...keyOf(options),
+      ...(expected === undefined ? {} : { expected }),
+      ...(onMissing === undefined ? {} : { onMissing }),
+    }
+    return await pass(path, { ...checks, where: path, output }, options, 'unpack the package')
   } catch (error) {
     for (const descriptor of open) closeSync(descriptor)
     for (const name of await readdir(staging)) await rm(join(staging, name), { recursive: true, force: true })
@@ -130,6 +156,6 @@ function fileOutput(
   }
 }
 
-function keyOf(options: VerifyOptions): Pick<PassOptions, 'publicKey'> {
-  return options.publicKey === undefined ? {} : { publicKey: readKey(options.publicKey, 'public') }
+function keyOf(options: VerifyOptions): Pick<PassOptions, 'keys'> {
+  return options.publicKey === undefined ? {} : { keys: readKeyring(options.publicKey) }
 }

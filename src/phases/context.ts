@@ -1,7 +1,7 @@
 import type { EdgeRuntime } from '../config/edge-configuration.ts'
 import type { InitSettings, JoinSettings } from '../config/types.ts'
 import { STATE_DIRECTORY } from '../host/ledger.ts'
-import type { PackageManifest } from '../package/index.ts'
+import type { PackageManifest, PackageRole } from '../package/index.ts'
 import type { PhaseContext } from './workflow.ts'
 
 /** What the phases of `init` and `join` are given: the same node phases serve both. */
@@ -9,6 +9,10 @@ export interface NodeContext extends PhaseContext {
   readonly settings: InitSettings | JoinSettings
   /** Of the package named by `--install-pkg-path`; undefined without one (then everything must be installed already). */
   readonly manifest: PackageManifest | undefined
+  /** The file that drives kubeadm in this run; default {@link KUBEADM_CONFIG}. */
+  readonly kubeadmConfig?: string | undefined
+  /** In an upgrade: containerd keeps the proxy that it has, whatever the caller's environment says. */
+  readonly keepsProxy?: boolean
 }
 
 export interface InitContext extends NodeContext {
@@ -34,16 +38,22 @@ export const KUBEADM_CONFIG = `${STATE_DIRECTORY}/kubeadm.yaml`
 /** Where binaries go: before /usr/bin in every distribution's PATH, and not the package manager's. */
 export const BIN = '/usr/local/bin'
 
-export const ADMIN_CONF = '/etc/kubernetes/admin.conf'
+export { ADMIN_CONF, KUBELET_CONF } from '../kubernetes/paths.ts'
 
 /** Whether this machine will run a control plane. */
 export function isControlPlane(settings: InitSettings | JoinSettings): boolean {
-  return settings.command === 'init' || settings.controlPlane !== undefined
+  return settings.role === 'master'
 }
 
 /** Whether this machine will run edgecore instead of a kubelet. */
 export function isEdge(settings: InitSettings | JoinSettings): boolean {
   return runsOnEdge(settings, 'kubeedge')
+}
+
+/** What this machine needs of a package: SuperEdge's edge nodes run a kubelet, as workers do. */
+export function packageRole(settings: InitSettings | JoinSettings): PackageRole {
+  if (isEdge(settings)) return 'edge'
+  return isControlPlane(settings) ? 'master' : 'worker'
 }
 
 /** Whether this machine's kubelet will speak to lite-apiserver instead of the API server. */
@@ -52,8 +62,7 @@ export function isSuperEdge(settings: InitSettings | JoinSettings): boolean {
 }
 
 function runsOnEdge(settings: InitSettings | JoinSettings, runtime: EdgeRuntime): boolean {
-  const isEdgeNode = settings.command === 'join' && settings.enableEdge && settings.controlPlane === undefined
-  return isEdgeNode && settings.edge.runtime === runtime
+  return settings.role === 'edge' && settings.edge.runtime === runtime
 }
 
 /** The environment for kubeadm: it looks for the kubelet and others in PATH. */

@@ -10,6 +10,7 @@ import { edgeMesh } from './edge/mesh/edgemesh.ts'
 import { superEdge, superEdgeCheck } from './edge/superedge/cluster.ts'
 import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
 import { apiServerReady } from './kubernetes/api-server-ready.ts'
+import { certificates } from './kubernetes/certificates.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
 import { kubeadmConfig } from './kubernetes/config.ts'
@@ -17,7 +18,9 @@ import { coreDnsUpstream } from './kubernetes/coredns-upstream.ts'
 import { flannel } from './kubernetes/flannel.ts'
 import { kubeadm } from './kubernetes/kubeadm.ts'
 import { kubelet } from './kubernetes/kubelet.ts'
+import { masterRecord } from './kubernetes/master-record.ts'
 import { nodeReady } from './kubernetes/node-ready.ts'
+import { podProbe } from './kubernetes/pod-probe.ts'
 import { awaitEndpoint } from './load-balancer/await-endpoint.ts'
 import { installLoadBalancer } from './load-balancer/install.ts'
 import { members } from './load-balancer/members.ts'
@@ -56,7 +59,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
   selinux,
   kubeadmConfig,
   kubeadm('init', 'preflight'),
-  kubeadm('init', 'certs'),
+  certificates,
   kubeadm('init', 'kubeconfig'),
   kubeadm('init', 'etcd'),
   kubeadm('init', 'control-plane/apiserver'),
@@ -74,6 +77,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
     runIf: ({ settings }) => (settings.uploadCerts ? true : 'only with --upload-certs'),
   }),
   kubeadm('init', 'mark-control-plane'),
+  masterRecord,
   members,
   kubeadm('init', 'bootstrap-token'),
   kubeadm('init', 'kubelet-finalize'),
@@ -87,6 +91,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
   cloudCore,
   cniConfig,
   nodeReady,
+  inBackground(podProbe, cleanUp),
   cloudCoreReady,
   edgeMesh,
   cleanUp,

@@ -7,6 +7,7 @@ import { superEdgeKubeadmConfig } from './edge/superedge/kubeadm-config.ts'
 import { liteApiserver, liteApiserverStart } from './edge/superedge/lite-apiserver.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
+import { forgetToken } from './kubernetes/forget-token.ts'
 import { kubeadm } from './kubernetes/kubeadm.ts'
 import { kubelet } from './kubernetes/kubelet.ts'
 import { nodeReady } from './kubernetes/node-ready.ts'
@@ -50,5 +51,6 @@ export const joinSuperEdgePhases: readonly Phase<JoinContext>[] = [
   cniConfig,
   nodeReady,
   fillCache,
+  forgetToken,
   cleanUp,
 ]

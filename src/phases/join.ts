@@ -2,14 +2,17 @@
 
 import { isControlPlane, type JoinContext } from './context.ts'
 import { edgeMasters } from './edge/masters.ts'
-import { meshMasters } from './edge/mesh/masters.ts'
 import { adminKubeconfig } from './kubernetes/admin-kubeconfig.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
 import { cniConfig } from './kubernetes/cni-config.ts'
 import { kubeadmConfig } from './kubernetes/config.ts'
+import { etcdLearners } from './kubernetes/etcd-learners.ts'
+import { forgetToken } from './kubernetes/forget-token.ts'
 import { kubeadm } from './kubernetes/kubeadm.ts'
 import { kubelet } from './kubernetes/kubelet.ts'
+import { masterRecord } from './kubernetes/master-record.ts'
 import { nodeReady } from './kubernetes/node-ready.ts'
+import { podProbe } from './kubernetes/pod-probe.ts'
 import { installLoadBalancer } from './load-balancer/install.ts'
 import { controlPlaneCheck } from './load-balancer/join-check.ts'
 import { members } from './load-balancer/members.ts'
@@ -54,17 +57,20 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   kubeadm('join', 'preflight'),
   kubeadm('join', 'control-plane-prepare', onMasters),
   kubeadm('join', 'check-etcd', onMasters),
+  etcdLearners,
   kubeletStart,
   kubeadm('join', 'etcd-join', onMasters),
   kubeadm('join', 'kubelet-wait-bootstrap'),
   kubeadm('join', 'control-plane-join', onMasters),
   kubeadm('join', 'wait-control-plane', onMasters),
   installLoadBalancer,
+  masterRecord,
   members,
   { ...adminKubeconfig, ...onMasters },
   { ...edgeMasters, ...onMasters },
-  { ...meshMasters, ...onMasters },
   cniConfig,
   nodeReady,
+  podProbe,
+  forgetToken,
   cleanUp,
 ]

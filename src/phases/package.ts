@@ -1,13 +1,13 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bootId } from '../host/boot.ts'
 import { EdgeadmError } from '../output/errors.ts'
-import { MANIFEST_NAME, serializeManifest, unpackPackage, type VerifyOptions } from '../package/index.ts'
+import { MANIFEST_NAME, serializeManifest, type UnpackOptions, unpackPackage } from '../package/index.ts'
 import { BIN, INSTALLED_PACKAGE, isEdge, type NodeContext, UNPACKED } from './context.ts'
 import type { Phase } from './workflow.ts'
 
-/** In the unpacked package: during which boot it was unpacked. proc(5), random(4). */
+/** In the unpacked package: during which boot it was unpacked. */
 const BOOT_FILE = '.boot-id'
-const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
 /** The folders of the package that a plain node or master needs. */
 const WANTED = ['bin/', 'cni/', 'container/', 'images/']
@@ -42,11 +42,16 @@ let unpacking: Promise<unknown> | undefined
  * and a phase may want to run again: an image was removed, an edge part is added.
  */
 export async function ensureUnpacked(ctx: NodeContext): Promise<void> {
-  const { settings, emit, signal } = ctx
+  const { settings, manifest, emit, signal } = ctx
   const { path, publicKey } = settings.package
   if (settings.dryRun || path === undefined) return
   if (unpacking === undefined && (await isUnpacked(ctx))) return
-  const options = { emit, signal, ...(publicKey === undefined ? {} : { publicKey }) }
+  const options = {
+    emit,
+    signal,
+    ...(publicKey === undefined ? {} : { publicKey }),
+    ...(manifest === undefined ? {} : { expected: manifest }),
+  }
   // Phases that run beside each other wait for the same one.
   unpacking ??= unpackInto(path, options).finally(() => {
     unpacking = undefined
@@ -59,13 +64,13 @@ export async function ensureUnpacked(ctx: NodeContext): Promise<void> {
  * cut, which may have taken what the kernel had not written yet.
  */
 async function isUnpacked({ host, manifest }: NodeContext): Promise<boolean> {
-  if ((await host.readFile(join(UNPACKED, BOOT_FILE))) !== (await host.readFile(BOOT_ID))) return false
+  if ((await host.readFile(join(UNPACKED, BOOT_FILE))) !== (await bootId())) return false
   if (manifest === undefined) return false
   return (await host.readFile(join(UNPACKED, MANIFEST_NAME))) === serializeManifest(manifest).toString()
 }
 
 /** Beside its place at first: what is in its place is whole. */
-async function unpackInto(path: string, options: VerifyOptions): Promise<void> {
+async function unpackInto(path: string, options: UnpackOptions): Promise<void> {
   await rm(UNPACKED, { recursive: true, force: true })
   const staging = `${UNPACKED}.part`
   await rm(staging, { recursive: true, force: true })
@@ -76,7 +81,7 @@ async function unpackInto(path: string, options: VerifyOptions): Promise<void> {
       ...options,
       select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
     })
-    await writeFile(join(staging, BOOT_FILE), await readFile(BOOT_ID))
+    await writeFile(join(staging, BOOT_FILE), await bootId())
     await rename(staging, UNPACKED)
   } catch (error) {
     await rm(staging, { recursive: true, force: true })

@@ -16,15 +16,23 @@ export interface PhaseContext extends Reporting {
   readonly host: Host
   /** Whether the user left a phase out; for phases that stand for several, as kubeadm's "certs". */
   readonly skips: (name: string) => boolean
+  /**
+   * Whether an earlier run was in this phase when the machine went down: files that it made may be empty, though they are
+   * there.
+   */
+  readonly wasCutOff?: boolean
 }
 
-export interface Phase<C extends PhaseContext> {
-  /** As typed in `--skip-phases` and `init phase NAME`. */
+/** What of a phase is typed in `--skip-phases` and `init phase NAME`. */
+export interface PhaseName {
   readonly name: string
-  /** What the user reads while it runs. */
-  readonly title: string
   /** Names under this one that can be skipped or run on their own: "ca" of "certs/ca". */
   readonly children?: readonly string[]
+}
+
+export interface Phase<C extends PhaseContext> extends PhaseName {
+  /** What the user reads while it runs. */
+  readonly title: string
   /** False, or the reason in words, leaves it out. */
   readonly runIf?: (ctx: C) => boolean | string | Promise<boolean | string>
   /** What its outcome depends on; a rerun repeats the phase when this changed. */
@@ -37,6 +45,12 @@ export interface Phase<C extends PhaseContext> {
   /** Runs beside the phases after it, and is awaited before the phase of this name. */
   readonly until?: string
 }
+
+/**
+ * A `verify` for what nobody but edgeadm changes once it is done: the journal's word is enough. It is not for objects of the
+ * cluster that others write again, such as kube-proxy, which every upgrade by kubeadm replaces.
+ */
+export const trustJournal = async (): Promise<boolean> => true
 
 /** Lets a phase run beside the ones after it, up to the phase `until`, which needs it done. */
 export function inBackground<C extends PhaseContext>(phase: Phase<C>, until: Phase<C>): Phase<C> {
@@ -53,10 +67,12 @@ export interface RunOptions<C extends PhaseContext> {
   /** Undefined: every phase runs. */
   readonly journal: Journal | undefined
   readonly reporting: Reporting
+  /** Called when a phase has failed: ends what runs beside it. */
+  readonly onFailure?: () => void
 }
 
 /** Every name that can be typed. */
-export function phaseNames(phases: readonly Phase<never>[]): string[] {
+export function phaseNames(phases: readonly PhaseName[]): string[] {
   return phases.flatMap((phase) => [
     phase.name,
     ...(phase.children ?? []).map((child) => `${phase.name}/${child}`),
@@ -64,7 +80,7 @@ export function phaseNames(phases: readonly Phase<never>[]): string[] {
 }
 
 /** @throws EdgeadmError class `usage` for a name that no phase has */
-export function checkPhaseNames(phases: readonly Phase<never>[], names: readonly string[]): void {
+export function checkPhaseNames(phases: readonly PhaseName[], names: readonly string[]): void {
   const known = new Set(phaseNames(phases).flatMap((name) => [name, name.split('/')[0] ?? name]))
   for (const name of names) {
     if (known.has(name)) continue
@@ -81,10 +97,7 @@ function isNamed(phase: string, names: readonly string[]): boolean {
 }
 
 export async function runPhases<C extends PhaseContext>(options: RunOptions<C>): Promise<void> {
-  checkPhaseNames(options.phases as readonly Phase<never>[], [
-    ...options.skip,
-    ...(options.only === undefined ? [] : [options.only]),
-  ])
+  checkPhaseNames(options.phases, [...options.skip, ...(options.only === undefined ? [] : [options.only])])
   const running = new Map<Phase<C>, Promise<void>>()
   // A failure in the background is met where it is awaited; it must not end the process before.
   const start = (phase: Phase<C>): void => {
@@ -105,8 +118,12 @@ export async function runPhases<C extends PhaseContext>(options: RunOptions<C>):
       else await runOne(phase, options)
     }
     for (const work of running.values()) await work
+    await options.journal?.settled()
+  } catch (error) {
+    options.onFailure?.()
+    throw error
   } finally {
-    await Promise.allSettled(running.values())
+    await Promise.allSettled([...running.values(), options.journal?.settled()])
   }
 }
 
@@ -134,8 +151,11 @@ async function runOne<C extends PhaseContext>(phase: Phase<C>, options: RunOptio
       isChild(phase, options.only) &&
       name.startsWith(`${phase.name}/`) &&
       name !== options.only)
-  const ctx = options.context(phase.name, skips)
-  const reason = await reasonToSkip(phase, ctx, options)
+  const wasCutOff = options.journal?.wasCutOff(phase.name) === true
+  const ctx = { ...options.context(phase.name, skips), wasCutOff }
+  const reason = await reasonToSkip(phase, ctx, options).catch((error: unknown) => {
+    throw phaseFailure(phase.name, error, phase.preliminary === true)
+  })
   if (reason !== undefined) {
     emit({ ...base, state: 'skipped', reason })
     return
@@ -144,7 +164,7 @@ async function runOne<C extends PhaseContext>(phase: Phase<C>, options: RunOptio
   emit({ ...base, state: 'started' })
   const inputs = inputsOf(phase, ctx)
   try {
-    if (phase.preliminary !== true) await options.journal?.flush()
+    if (phase.preliminary !== true) await options.journal?.started(phase.name)
     await phase.run(ctx)
     if (options.only === undefined || options.only === phase.name)
       await options.journal?.finished(phase.name, inputs, phase.preliminary)

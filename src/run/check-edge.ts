@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto'
 import { parse } from 'yaml'
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
 import { checkReachable } from '../kubeedge/cloudcore-client.ts'
 import { type CheckResult, checkMetaServer } from '../kubeedge/metaserver.ts'
 import { EDGE_CERTIFICATE, EDGECORE_CONFIG, EDGECORE_UNIT } from '../kubeedge/paths.ts'
@@ -59,12 +59,12 @@ async function timed(what: string, check: () => Promise<string>): Promise<CheckR
   }
 }
 
-async function unitRuns(host: Host): Promise<string> {
+async function unitRuns(host: Look): Promise<string> {
   if ((await host.serviceState(EDGECORE_UNIT)).active) return ''
   throw new Error(`it is not active: \`systemctl status ${EDGECORE_UNIT}\``)
 }
 
-async function certificateIsValid(host: Host): Promise<string> {
+async function certificateIsValid(host: Look): Promise<string> {
   const { validToDate } = new X509Certificate((await host.readFile(EDGE_CERTIFICATE)) ?? '')
   if (validToDate.getTime() < Date.now()) throw new Error(`it expired on ${validToDate.toISOString()}`)
   return `until ${validToDate.toISOString().slice(0, 10)}`

@@ -82,6 +82,43 @@ export function checkEarlierRun(journal: Journal, settings: Settings): void {
   )
 }
 
+/** What one phase may change although it lasts: it is what the phase is run for. */
+const CHANGED_BY: Readonly<Record<string, readonly string[]>> = {
+  certs: ['--apiserver-cert-extra-sans'],
+  'certs/apiserver': ['--apiserver-cert-extra-sans'],
+  // A cluster gets its balancer later: its address is new to the machine, and to where edge nodes find CloudCore.
+  'load-balancer': ['--control-plane-endpoint'],
+  edge: ['--control-plane-endpoint'],
+}
+
+/** @param only a phase (`certs/apiserver`), or a group of phases (`edge`) */
+function changedBy(only: string): readonly string[] {
+  return CHANGED_BY[only] ?? (only.startsWith('certs/') ? [] : (CHANGED_BY[only.split('/')[0] ?? ''] ?? []))
+}
+
+/**
+ * One phase alone works on the node as it was set up.
+ * @throws EdgeadmError class `usage` if it is given other lasting settings
+ */
+export function checkPhase(journal: Journal, settings: Settings, only: string): void {
+  const { earlier } = journal
+  if (earlier?.command !== settings.command || !isSettled(journal, earlier.command)) return
+  // The documents are compared field by field, by what they mean for the settings.
+  const exempt = ['the documents in --config', ...changedBy(only)]
+  const now = lastingSettings(settings)
+  const different = Object.keys(now).filter(
+    (name) => !exempt.includes(name) && (earlier.settings[name] ?? now[name]) !== now[name],
+  )
+  if (different.length === 0) return
+  throw new EdgeadmError(
+    'usage',
+    `\`edgeadm ${settings.command} phase ${only}\` cannot change what this machine was set up with: ${different
+      .map((name) => sayDifference(name, earlier.settings[name] ?? '', now[name] ?? ''))
+      .join('; ')}`,
+    { fix: 'leave these flags out: the phase goes by what is recorded' },
+  )
+}
+
 function isSettled(journal: Journal, command: string): boolean {
   if (command !== 'init' && command !== 'join') return false
   return (

@@ -4,7 +4,7 @@
  */
 
 import { parseDuration } from '../config/duration.ts'
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
 import { FACTS_CONFIG_MAP, FACTS_KEY, NAMESPACE, parseClusterFacts } from '../kubeedge/cluster-facts.ts'
 import { encodeTicket } from '../kubeedge/edge-ticket.ts'
 import { makeJoinToken } from '../kubeedge/join-token.ts'
@@ -14,11 +14,21 @@ import type { Reporting } from '../output/events.ts'
 import { ADMIN_CONF } from '../phases/context.ts'
 import * as superEdge from '../superedge/cluster-facts.ts'
 import { readOnlyHost } from './prerequisites.ts'
-import { createToken, type TokenCreateFlags } from './token.ts'
+import { createToken, refuse, type TokenCreateFlags } from './token.ts'
 
 /** Milliseconds. Nobody can take such a token back, so it does not live long. */
 const DEFAULT_TTL = 15 * 60_000
 const LONGEST_TTL = 24 * 3_600_000
+
+const OF_BOOTSTRAP_TOKENS = [
+  'groups',
+  'usages',
+  'description',
+  'dry-run',
+  'config',
+  'control-plane',
+  'certificate-key',
+] as const
 
 /** @throws EdgeadmError class `usage`, or `preflight` where there are no credentials or no cloud side */
 export async function createEdgeToken(
@@ -27,6 +37,12 @@ export async function createEdgeToken(
   reporting: Reporting,
 ): Promise<string> {
   if (given !== undefined) throw new EdgeadmError('usage', '--edge makes its own token, and takes none')
+  refuse(
+    OF_BOOTSTRAP_TOKENS.filter((name) => flags[name] !== undefined && flags[name] !== false).map(
+      (name) => `--${name}`,
+    ),
+    "is for bootstrap tokens: CloudCore's token has a ttl and nothing else",
+  )
   const ttl = flags.ttl === undefined ? DEFAULT_TTL : parseDuration(flags.ttl)
   if (ttl === undefined || ttl <= 0 || ttl > LONGEST_TTL)
     throw new EdgeadmError('usage', `--ttl ${flags.ttl} is no duration between 1s and 24h`)
@@ -53,7 +69,7 @@ export async function createEdgeToken(
   return flags['print-join-command'] ? `edgeadm join --edge-token ${ticket}` : ticket
 }
 
-async function hasSuperEdge(host: Host, kubeconfig: string): Promise<boolean> {
+async function hasSuperEdge(host: Look, kubeconfig: string): Promise<boolean> {
   const options = { kubeconfig, namespace: superEdge.FACTS_NAMESPACE }
   return (await kubectlGet(host, ['configmap', superEdge.FACTS_CONFIG_MAP], options)) !== undefined
 }

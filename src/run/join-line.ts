@@ -1,11 +1,11 @@
 import { formatHostPort } from '../config/names.ts'
 import type { InitSettings } from '../config/types.ts'
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
 import { caCertHash } from '../kubernetes/ca-pins.ts'
 import { EdgeadmError } from '../output/errors.ts'
 
 /** `edgeadm join …` for a worker or an edge node, as kubeadm prints its own. */
-export async function joinLine(host: Host, settings: InitSettings): Promise<string> {
+export async function joinLine(host: Look, settings: InitSettings): Promise<string> {
   const certificate = await host.readFile(`${settings.certDir}/ca.crt`)
   if (certificate === undefined) throw new EdgeadmError('phase', `there is no ${settings.certDir}/ca.crt`)
   const endpoint =

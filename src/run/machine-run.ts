@@ -6,7 +6,7 @@ import { STATE_DIRECTORY } from '../host/ledger.ts'
 import { lockMachine } from '../host/lock.ts'
 import { endOrphans } from '../host/orphans.ts'
 import type { Reporting } from '../output/events.ts'
-import type { Phase } from '../phases/workflow.ts'
+import type { PhaseName } from '../phases/workflow.ts'
 import { VERSION } from '../version.ts'
 
 export interface MachineRun {
@@ -14,22 +14,24 @@ export interface MachineRun {
   readonly command: string
   /** One phase alone. */
   readonly only: string | undefined
-  readonly phases: readonly Phase<never>[]
+  readonly phases: readonly PhaseName[]
   readonly settings: { readonly dryRun: boolean; readonly warnings: readonly string[] }
   readonly reporting: Reporting
 }
 
 /**
- * Does the work under the machine's lock, which a dry run needs not.
- * @throws EdgeadmError class `locked`
+ * Does the work under the machine's lock, which a dry run does not need.
+ * @throws EdgeadmError class `locked`; `preflight` if a command of an earlier run does not end
  */
 export async function runOnMachine(run: MachineRun, work: () => Promise<void>): Promise<void> {
   const { only, phases, settings, reporting } = run
   const { dryRun } = settings
   const command = only === undefined ? run.command : `${run.command} phase ${only}`
+  // Programs that edgeadm starts make files by the umask that they are given; the caller's may be anything.
+  process.umask(0o022)
   const unlock = dryRun ? undefined : await lockMachine(command)
   try {
-    if (!dryRun) await endOrphans()
+    if (!dryRun) await endOrphans(reporting.signal)
     reporting.emit({
       type: 'run',
       command,

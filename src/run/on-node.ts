@@ -6,52 +6,64 @@ import type { Host } from '../host/host.ts'
 import { Ledger } from '../host/ledger.ts'
 import { LocalMachine } from '../host/local.ts'
 import { recordedHost } from '../host/recorded.ts'
+import { syncFileSystems } from '../host/sync.ts'
 import { UnprivilegedMachine } from '../host/unprivileged.ts'
 import type { Reporting } from '../output/events.ts'
 import type { PackageManifest } from '../package/index.ts'
 import type { NodeContext } from '../phases/context.ts'
 import { Journal } from '../phases/journal.ts'
 import { checkPhaseNames, type Phase, runPhases } from '../phases/workflow.ts'
-import { checkEarlierRun, lastingSettings } from './earlier-run.ts'
+import { checkEarlierRun, checkPhase, lastingSettings } from './earlier-run.ts'
 import { runOnMachine } from './machine-run.ts'
+import { withPhaseConfig } from './phase-config.ts'
 
-export interface NodeRun<C extends NodeContext> {
-  readonly settings: C['settings'] & (InitSettings | JoinSettings)
+/** What phases of a command with these settings are given. */
+type ContextOf<S> = NodeContext & { readonly settings: S }
+
+export interface NodeRun<S extends InitSettings | JoinSettings> {
+  readonly settings: S
   readonly manifest: PackageManifest | undefined
-  readonly phases: readonly Phase<C>[]
+  readonly phases: readonly Phase<ContextOf<S>>[]
   /** One phase alone: `init phase NAME`. */
   readonly only?: string
   readonly reporting: Reporting
 }
 
 /** Runs the phases on this machine, under its lock, every change recorded; or plans them, with `--dry-run`. */
-export async function runOnNode<C extends NodeContext>(run: NodeRun<C>): Promise<void> {
+export async function runOnNode<S extends InitSettings | JoinSettings>(run: NodeRun<S>): Promise<void> {
   const { settings, manifest, phases, only, reporting } = run
   const { command, dryRun } = settings
-  checkPhaseNames(phases as readonly Phase<never>[], [
-    ...settings.skipPhases,
-    ...(only === undefined ? [] : [only]),
-  ])
-  await runOnMachine(
-    { command, only, phases: phases as readonly Phase<never>[], settings, reporting },
-    async () => {
-      const journal = await Journal.open(command, { readOnly: dryRun })
-      if (only === undefined) {
-        checkEarlierRun(journal, settings)
-        journal.begin(lastingSettings(settings))
-      }
-      const hostFor = hosts(dryRun, reporting)
-      await runPhases<C>({
+  checkPhaseNames(phases, [...settings.skipPhases, ...(only === undefined ? [] : [only])])
+  await runOnMachine({ command, only, phases, settings, reporting }, async () => {
+    const ledger = new Ledger()
+    const sync = async (): Promise<void> => syncFileSystems(await recordedPaths(ledger))
+    const journal = await Journal.open(command, { readOnly: dryRun, sync })
+    if (only === undefined) {
+      checkEarlierRun(journal, settings)
+      journal.begin(lastingSettings(settings))
+    } else checkPhase(journal, settings, only)
+    const failed = new AbortController()
+    const inRun = { ...reporting, signal: AbortSignal.any([reporting.signal, failed.signal]) }
+    const hostFor = hosts(dryRun, ledger, inRun)
+    const go = (kubeadmConfig?: string) =>
+      runPhases<ContextOf<S>>({
         phases,
-        context: (phase, skips) =>
-          ({ ...reporting, settings, manifest, skips, host: hostFor(phase) }) as unknown as C,
+        context: (phase, skips) => ({
+          ...inRun,
+          settings,
+          manifest,
+          kubeadmConfig,
+          skips,
+          host: hostFor(phase),
+        }),
         skip: settings.skipPhases,
         ...(only === undefined ? {} : { only }),
         journal,
         reporting,
+        onFailure: () => failed.abort(),
       })
-    },
-  )
+    await (only === undefined ? go() : withPhaseConfig(settings, manifest, go))
+  })
 }
 
 /** The last word of a dry run. */
@@ -63,10 +75,15 @@ export function reportDryRun({ command, node }: InitSettings | JoinSettings, { e
   })
 }
 
-function hosts(dryRun: boolean, reporting: Reporting): (phase: string) => Host {
+/** Whatever a run changes is on record, so these are on the file systems that it changes. */
+export async function recordedPaths(ledger: Ledger): Promise<string[]> {
+  const entries = await ledger.entries()
+  return [ledger.directory, ...entries.flatMap((entry) => ('path' in entry ? [entry.path] : []))]
+}
+
+export function hosts(dryRun: boolean, ledger: Ledger, reporting: Reporting): (phase: string) => Host {
   if (dryRun) return dryRunHosts(readableMachine(reporting), reporting.emit)
   const machine = new LocalMachine(reporting.signal)
-  const ledger = new Ledger()
   return (phase) => recordedHost(machine, ledger, phase, reporting.emit)
 }
 

@@ -1,8 +1,7 @@
 import { parseAllDocuments } from 'yaml'
-import type { Host } from '../host/host.ts'
-import { Ledger } from '../host/ledger.ts'
+import type { Look } from '../host/host.ts'
 import { LocalMachine } from '../host/local.ts'
-import { recordedHost } from '../host/recorded.ts'
+import { lookAt } from '../host/look.ts'
 import { UnprivilegedMachine } from '../host/unprivileged.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
@@ -19,16 +18,15 @@ export function requireLinuxRoot(command: string, dryRun: boolean): void {
   })
 }
 
-/** A door to look through before the run begins; what it would record goes nowhere, since nothing is changed through it. */
-export function readOnlyHost(reporting: Reporting): Host {
-  const { signal, emit } = reporting
+/** What a command looks through before its run begins. */
+export function readOnlyHost({ signal }: Reporting): Look {
   const machine =
     process.getuid?.() === 0 ? new LocalMachine(signal) : new UnprivilegedMachine(signal, () => {})
-  return recordedHost(machine, new Ledger(), 'settings', emit)
+  return lookAt(machine)
 }
 
 /** The token of an earlier run on this machine: a rerun goes on with it, so that its join line stays true. */
-export async function previousToken(host: Host): Promise<string | undefined> {
+export async function previousToken(host: Look): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return undefined
   const text = await host.readFile(KUBEADM_CONFIG)
   if (text === undefined) return undefined

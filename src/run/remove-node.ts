@@ -3,13 +3,15 @@
 import { hostname } from 'node:os'
 import type { ResetFlags } from '../config/flags.ts'
 import { subdomainProblem } from '../config/names.ts'
-import { Door } from '../host/door.ts'
 import { dryRunHosts } from '../host/dry-run.ts'
 import type { Host } from '../host/host.ts'
 import { LocalMachine } from '../host/local.ts'
+import { unrecordedHost } from '../host/unrecorded.ts'
+import { refuseCertificates } from '../kubeedge/removed-nodes.ts'
 import { findLostMember } from '../kubernetes/forget-member.ts'
 import { forgetNode } from '../kubernetes/forget-node.ts'
 import { kubectlGet } from '../kubernetes/kubectl.ts'
+import { readMasters } from '../kubernetes/masters.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { ADMIN_CONF } from '../phases/context.ts'
@@ -46,20 +48,28 @@ export async function removeNodeFromCluster(removal: NodeRemoval): Promise<void>
       fix: 'run it on a master, or name credentials with --kubeconfig',
     })
   const found = await kubectlGet<Node>(host, ['node', node], { kubeconfig })
+  // Known by its name, or by its address as a member of etcd is that never started.
+  const onRecord = (await readMasters(host, { kubeconfig })).find(
+    (master) => master.node === node || master.address === node,
+  )
   await check(removal, found)
-  const isLostMaster = found !== undefined && isMaster(found)
-  const member = isLostMaster ? await findLostMember(host, node) : undefined
+  const known = found === undefined ? [] : await addressesOf(host, node, { kubeconfig })
+  const member = await findLostMember(host, node, known)
+  // A master whose Node somebody deleted is known by its record and by its member of etcd.
+  const isLostMaster =
+    member !== undefined || onRecord !== undefined || (found !== undefined && isMaster(found))
   const run = { command: 'reset --remove-node', version: VERSION, node: hostname(), dryRun, phases: [PHASE] }
   reporting.emit({ type: 'run', ...run })
-  const addresses = isLostMaster ? await addressesOf(host, node, { kubeconfig }) : []
   if (member !== undefined) {
     // First: as long as etcd counts it, one more loss could stop the cluster.
     reporting.emit({ type: 'change', phase: PHASE, action: 'run', target: `take ${node} out of etcd` })
-    if (!dryRun) await member.remove()
+    if (!dryRun) await member.remove(reporting.signal)
   }
+  await refuseCertificates(host, node, { kubeconfig })
+  // Before the Node: a run that fails here finds it again, and with it what it was.
+  if (isLostMaster) await forgetMaster(host, onRecord?.node ?? node, { kubeconfig })
   const existed = await forgetNode(host, node, { kubeconfig })
-  if (isLostMaster) await forgetMaster(host, node, addresses, { kubeconfig })
-  if (!existed)
+  if (!existed && !isLostMaster)
     throw new EdgeadmError('preflight', `the cluster has no node ${node}, and nothing of one`, {
       fix: '`edgeadm status` shows the nodes that there are',
     })
@@ -74,6 +84,9 @@ export async function removeNodeFromCluster(removal: NodeRemoval): Promise<void>
 const isMaster = ({ metadata }: Node) =>
   metadata.labels?.['node-role.kubernetes.io/control-plane'] !== undefined
 
+const isEdge = (node: Node | undefined) =>
+  node?.metadata.labels?.['node-role.kubernetes.io/edge'] !== undefined
+
 async function check(
   { node, flags, reporting, confirm }: NodeRemoval,
   found: Node | undefined,
@@ -86,7 +99,9 @@ async function check(
   if (isReady === true)
     reporting.emit({
       type: 'warning',
-      text: `${node} is Ready: unless \`edgeadm reset\` was run on it, it runs on, and comes back when it starts anew`,
+      text: isEdge(found)
+        ? `${node} is Ready: its certificate becomes worthless at once, but unless \`edgeadm reset\` is run on it, its Pods run on there`
+        : `${node} is Ready: unless \`edgeadm reset\` was run on it, it runs on, and comes back when it starts anew`,
     })
   if (flags['dry-run'] === true || flags.force === true) return
   if (confirm === undefined)
@@ -103,10 +118,5 @@ async function check(
 
 function hostFor(dryRun: boolean, { emit, signal }: Reporting): Host {
   const machine = new LocalMachine(signal)
-  if (dryRun) return dryRunHosts(machine, emit)(PHASE)
-  return new Door(machine, {
-    announce: async ({ action, target }) => emit({ type: 'change', phase: PHASE, action, target }),
-    keep: async () => '',
-    hasRecord: async () => true,
-  })
+  return dryRun ? dryRunHosts(machine, emit)(PHASE) : unrecordedHost(machine, PHASE, emit)
 }

@@ -3,12 +3,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
+import { kubeadmApiVersion } from '../config/kubeadm-api.ts'
 import { LocalMachine } from '../host/local.ts'
-import { kubeadmApiVersion } from '../kubernetes/kubeadm-api.ts'
-import { KUBECTL } from '../kubernetes/kubectl.ts'
+import { KUBEADM, KUBECTL } from '../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
-import { BIN, KUBEADM_ENV } from '../phases/context.ts'
+import { KUBEADM_ENV } from '../phases/context.ts'
 
 /**
  * kubeadm's `init phase upload-certs`. The key goes to it in a file that only root reads. It is told the cluster's own
@@ -43,11 +43,9 @@ export async function renewCertificates(
     const documents = [init, cluster].map((document) => stringify(document, { version: '1.1' }))
     await writeFile(path, documents.join('---\n'), { mode: 0o600 })
     const args = ['init', 'phase', 'upload-certs', '--upload-certs', '--skip-certificate-key-print']
-    const output = await machine.execute(
-      `${BIN}/kubeadm`,
-      [...args, '--config', path, '--kubeconfig', kubeconfig],
-      { env: KUBEADM_ENV },
-    )
+    const output = await machine.execute(KUBEADM, [...args, '--config', path, '--kubeconfig', kubeconfig], {
+      env: KUBEADM_ENV,
+    })
     if (output.exitCode === 0) return
     throw new EdgeadmError('phase', 'kubeadm could not upload the certificates', {
       details: output.stderr.split('\n').filter((line) => line.trim() !== ''),

@@ -1,24 +1,28 @@
 /** `edgeadm reset`: what is here, whether it may go, then the phases; and what they left, if anything. */
 
+import { existsSync } from 'node:fs'
 import { access, constants, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { ResetFlags } from '../config/flags.ts'
 import { readConfigFile, resolveReset } from '../config/load.ts'
+import { DEFAULT_CERT_DIR } from '../config/resolve-common.ts'
 import type { ResetSettings } from '../config/types.ts'
-import { Door } from '../host/door.ts'
 import { dryRunHosts } from '../host/dry-run.ts'
 import type { Host } from '../host/host.ts'
 import { Ledger } from '../host/ledger.ts'
 import { LocalMachine } from '../host/local.ts'
 import type { Machine } from '../host/machine.ts'
 import type { Residue } from '../host/undo.ts'
+import { unrecordedHost } from '../host/unrecorded.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { gatherResetFacts, type ResetFacts } from '../phases/reset/facts.ts'
+import { refuseOwnWay } from '../phases/reset/own-way.ts'
 import { resetPhases } from '../phases/reset.ts'
 import { checkPhaseNames, runPhases } from '../phases/workflow.ts'
 import { runOnMachine } from './machine-run.ts'
+import { ONLINE_CACHE } from './online.ts'
 import { readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
 
 export interface ResetRun {
@@ -35,19 +39,54 @@ export async function runReset({ flags, reporting, only, confirm }: ResetRun): P
   const file = flags.config === undefined ? undefined : await readConfigFile(flags.config)
   const ledger = new Ledger()
   await requireReadable(ledger.directory)
-  const facts = await gatherResetFacts(readOnlyHost(reporting), ledger, hostname())
+  const look = readOnlyHost(reporting)
+  const facts = await gatherResetFacts(look, ledger, hostname())
   const settings = settingsFor(flags, file, facts)
   checkPhaseNames(resetPhases, [...settings.skipPhases, ...(only === undefined ? [] : [only])])
+  refuseForeign(facts)
   if (!facts.isTouched) return reportUntouched(facts, reporting)
+  await refuseOwnWay(look, ledger.directory)
   for (const text of scopeOf(facts)) reporting.emit({ type: 'output', text })
   if (!settings.dryRun && !settings.force) await ask(facts, confirm)
-  await putBack(settings, facts, ledger, reporting, only)
-  if (settings.dryRun || only !== undefined) return
-  reporting.emit({
-    type: 'result',
-    text: `${facts.nodeName} is as it was before edgeadm: nothing is left.`,
-    data: { node: facts.nodeName, clean: true },
-  })
+  const left = await putBack(settings, facts, ledger, reporting, only)
+  if (settings.dryRun) return
+  const isLookedFor = only === undefined && !isSkipped(settings, RESIDUE_PHASE)
+  const open = left.filter(({ theirs }) => theirs !== true)
+  if (!isLookedFor && open.length > 0)
+    throw new EdgeadmError('residue', 'not all could be put back', {
+      details: open.map(({ what, why }) => `${what}: ${why}`),
+      fix: 'mend the causes and run `edgeadm reset` again: it goes on with what is left',
+    })
+  if (only === undefined && existsSync(ONLINE_CACHE))
+    reporting.emit({
+      type: 'output',
+      text: `Downloads for another run are kept in ${ONLINE_CACHE}: \`rm -r ${ONLINE_CACHE}\` removes them`,
+    })
+  if (only === undefined) reporting.emit({ type: 'result', ...resultOf(facts.nodeName, isLookedFor, left) })
+}
+
+const RESIDUE_PHASE = 'node/residue'
+
+const isSkipped = ({ skipPhases }: ResetSettings, phase: string): boolean =>
+  skipPhases.some((name) => phase === name || phase.startsWith(`${name}/`))
+
+function resultOf(
+  node: string,
+  isLookedFor: boolean,
+  kept: readonly Residue[],
+): { text: string; data: object } {
+  if (!isLookedFor)
+    return {
+      text: `${node}: what was on record is put back. Nobody looked for what is left: ${RESIDUE_PHASE} was skipped.`,
+      data: { node },
+    }
+  return {
+    text:
+      kept.length === 0
+        ? `${node} is as it was before edgeadm: nothing is left.`
+        : `${node} is as it was before edgeadm, but for what was changed since and stays: ${kept.map(({ what }) => what).join(', ')}`,
+    data: { node, clean: true, kept: kept.map(({ what }) => what) },
+  }
 }
 
 /** A dry run needs no root's rights, but this plan is in files that only root reads. */
@@ -76,19 +115,31 @@ function settingsFor(
   const kubernetesVersions = facts.kubeadm === undefined ? [] : [facts.kubeadm.version]
   const versions = { kubernetesVersions, source: 'the kubeadm on this machine' }
   const settings = resolveReset({ flags, file, versions })
-  return { ...settings, criSocket: settings.criSocket ?? facts.criSocket }
+  return {
+    ...settings,
+    criSocket: settings.criSocket ?? facts.criSocket,
+    // kubeadm's default is a guess; the API server's flags are none.
+    certDir: settings.certDir === DEFAULT_CERT_DIR ? (facts.certDir ?? DEFAULT_CERT_DIR) : settings.certDir,
+  }
 }
 
-function reportUntouched({ role, nodeName }: ResetFacts, { emit }: Reporting): void {
-  const hint =
-    role === undefined
-      ? ''
-      : '\nIt is a node of a cluster, though, which another program made; for one made by kubeadm: kubeadm reset'
+function reportUntouched({ nodeName }: ResetFacts, { emit }: Reporting): void {
   emit({
     type: 'result',
-    text: `edgeadm has changed nothing on ${nodeName}: there is nothing to put back.${hint}`,
+    text: `edgeadm has changed nothing on ${nodeName}: there is nothing to put back.`,
     data: { node: nodeName, clean: true },
   })
+}
+
+/** --force answers the question whether to reset; it does not make another program's cluster edgeadm's. */
+function refuseForeign({ foreign, nodeName, isTouched }: ResetFacts): void {
+  if (foreign === undefined) return
+  const rest = isTouched ? '; after that `edgeadm reset` puts back what edgeadm changed here' : ''
+  throw new EdgeadmError(
+    'preflight',
+    `${nodeName} is a node of a cluster that edgeadm did not make: it seems to be made by ${foreign.name}. Nothing was changed`,
+    { fix: `\`${foreign.removal}\` takes the machine out of that cluster${rest}` },
+  )
 }
 
 /** What goes, in full, so that nobody resets the wrong machine. */
@@ -126,13 +177,14 @@ async function putBack(
   ledger: Ledger,
   reporting: Reporting,
   only: string | undefined,
-): Promise<void> {
+): Promise<readonly Residue[]> {
+  const residue: Residue[] = []
   await runOnMachine({ command: 'reset', only, phases: resetPhases, settings, reporting }, async () => {
     // What init or join finished is no longer so from here on: neither may go on from there.
-    if (!settings.dryRun) await rm(join(ledger.directory, 'journal.ndjson'), { force: true })
+    if (!settings.dryRun && only !== RESIDUE_PHASE)
+      await rm(join(ledger.directory, 'journal.ndjson'), { force: true })
     const machine = new LocalMachine(reporting.signal)
     const hostFor = hosts(machine, settings.dryRun, reporting)
-    const residue: Residue[] = []
     const common = { ...reporting, settings, facts, ledger, machine, residue }
     await runPhases({
       phases: resetPhases,
@@ -143,15 +195,9 @@ async function putBack(
       reporting,
     })
   })
+  return residue
 }
 
-/** What reset changes goes on no record: it only takes away. */
 function hosts(machine: Machine, dryRun: boolean, { emit }: Reporting): (phase: string) => Host {
-  if (dryRun) return dryRunHosts(machine, emit)
-  return (phase) =>
-    new Door(machine, {
-      announce: async ({ action, target }) => emit({ type: 'change', phase, action, target }),
-      keep: async () => '',
-      hasRecord: async () => true,
-    })
+  return dryRun ? dryRunHosts(machine, emit) : (phase) => unrecordedHost(machine, phase, emit)
 }

@@ -1,14 +1,18 @@
 /** `edgeadm status`: what a cluster consists of, asked of its API server. */
 
-import type { Host } from '../host/host.ts'
+import type { Look } from '../host/host.ts'
 import { cloudCertificates, expiryWarnings, type Secret } from '../kubeedge/cloud-certificates.ts'
 import { FACTS_CONFIG_MAP, FACTS_KEY, NAMESPACE, parseClusterFacts } from '../kubeedge/cluster-facts.ts'
-import { kubectl, kubectlGet } from '../kubernetes/kubectl.ts'
+import { KUBECTL, kubectl, kubectlGet } from '../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
+import { table } from '../output/table.ts'
 import { ADMIN_CONF } from '../phases/context.ts'
+import { type DaemonSet, networksOnEdges } from '../phases/edge/affinity.ts'
 import { EDGE_LABEL } from '../superedge/paths.ts'
+import { type MasterStatus, masterStatus } from './master-status.ts'
 import { readOnlyHost } from './prerequisites.ts'
+import { problemsOf } from './status-problems.ts'
 
 export interface NodeStatus {
   readonly name: string
@@ -29,7 +33,10 @@ export interface PartStatus {
   readonly ready: number
 }
 
+export const STATUS_SCHEMA = 'edgeadm.io/status/v1alpha1'
+
 export interface ClusterStatus {
+  readonly schema: typeof STATUS_SCHEMA
   readonly kubernetesVersion: string
   /** Undefined: the cluster has no cloud side for edge nodes. */
   readonly edge: { readonly kubeEdgeVersion: string; readonly cloudAddresses: readonly string[] } | undefined
@@ -37,6 +44,10 @@ export interface ClusterStatus {
   readonly parts: readonly PartStatus[]
   /** What should be done soon, one sentence each. */
   readonly warnings: readonly string[]
+  /** Undefined: asked elsewhere than on a master, or without root's rights. */
+  readonly master: MasterStatus | undefined
+  /** What needs hands; empty: nothing. */
+  readonly problems: readonly string[]
 }
 
 interface List<T> {
@@ -85,45 +96,53 @@ export async function clusterStatus(
       fix: 'run it on a master, or name credentials with --kubeconfig; on an edge node `edgeadm check edge` tells its state',
     })
   const get = <T>(args: readonly string[]) => kubectlGet<T>(host, args, { kubeconfig: path })
-  const [nodes, leases, workloads, facts, secrets] = await Promise.all([
+  const [nodes, leases, workloads, daemonSets, facts, secrets] = await Promise.all([
     get<List<NodeObject>>(['nodes']),
     get<List<Lease>>(['leases', '-n', 'kube-node-lease']),
     get<List<Workload>>(['daemonsets,deployments', '-n', NAMESPACE]),
+    get<List<DaemonSet>>(['daemonsets', '--all-namespaces']),
     get<{ data?: Record<string, string> }>(['configmap', FACTS_CONFIG_MAP, '-n', NAMESPACE]),
     cloudSecrets(host, path),
   ])
   const edge = parseClusterFacts(facts?.data?.[FACTS_KEY])
   const renewed = new Map((leases?.items ?? []).map(({ metadata, spec }) => [metadata.name, spec.renewTime]))
-  return {
+  const nodeList = (nodes?.items ?? []).map((node) => nodeStatus(node, renewed.get(node.metadata.name)))
+  const isMaster = process.getuid?.() === 0 && (await host.stat(ADMIN_CONF)) !== undefined
+  const status: ClusterStatus = {
+    schema: STATUS_SCHEMA,
     kubernetesVersion: await serverVersion(host, path),
     edge: edge && { kubeEdgeVersion: edge.kubeEdgeVersion, cloudAddresses: edge.cloudAddresses },
-    nodes: (nodes?.items ?? []).map((node) => nodeStatus(node, renewed.get(node.metadata.name))),
-    parts: (workloads?.items ?? []).map(({ metadata, spec, status }) => ({
+    nodes: nodeList,
+    parts: (workloads?.items ?? []).map(({ metadata, spec, status: { desiredNumberScheduled, ...now } }) => ({
       name: metadata.name,
       image: spec.template.spec.containers[0]?.image ?? '',
-      wanted: status.desiredNumberScheduled ?? status.replicas ?? 0,
-      ready: status.numberReady ?? status.readyReplicas ?? 0,
+      wanted: desiredNumberScheduled ?? now.replicas ?? 0,
+      ready: now.numberReady ?? now.readyReplicas ?? 0,
     })),
-    warnings: expiryWarnings(cloudCertificates(secrets)),
+    warnings: [
+      ...expiryWarnings(cloudCertificates(secrets)),
+      ...(edge === undefined ? [] : networksOnEdges(daemonSets?.items ?? []).map(onEdges)),
+    ],
+    master: isMaster ? await masterStatus(host, nodeList, reporting) : undefined,
+    problems: [],
   }
+  return { ...status, problems: problemsOf(status) }
 }
 
+/** After an upgrade by kubeadm, or with a Pod network that came later. */
+const onEdges = ({ metadata }: DaemonSet) =>
+  `${metadata.namespace}/${metadata.name} may run on edge nodes, where it hangs whenever the cloud is away: \`edgeadm init phase edge/affinity\` keeps it off`
+
 /** Credentials that may not read Secrets learn the rest. */
-async function cloudSecrets(host: Host, kubeconfig: string): Promise<readonly Secret[]> {
+async function cloudSecrets(host: Look, kubeconfig: string): Promise<readonly Secret[]> {
   const options = { kubeconfig, namespace: NAMESPACE }
   const may = await kubectl(host, ['auth', 'can-i', 'get', 'secrets', '--quiet'], options)
   if (may.exitCode !== 0) return []
   return (await kubectlGet<List<Secret>>(host, ['secrets'], options))?.items ?? []
 }
 
-async function serverVersion(host: Host, kubeconfig: string): Promise<string> {
-  const { stdout } = await host.probe('/usr/local/bin/kubectl', [
-    '--kubeconfig',
-    kubeconfig,
-    'version',
-    '-o',
-    'json',
-  ])
+async function serverVersion(host: Look, kubeconfig: string): Promise<string> {
+  const { stdout } = await host.probe(KUBECTL, ['--kubeconfig', kubeconfig, 'version', '-o', 'json'])
   const answer = JSON.parse(stdout || '{}') as { serverVersion?: { gitVersion?: string } }
   return answer.serverVersion?.gitVersion ?? 'unknown'
 }
@@ -147,7 +166,7 @@ function nodeStatus({ metadata, status }: NodeObject, renewed: string | undefine
   }
 }
 
-export function statusText({ kubernetesVersion, edge, nodes, parts }: ClusterStatus): string {
+export function statusText({ kubernetesVersion, edge, nodes, parts, master }: ClusterStatus): string {
   const head = [`Kubernetes ${kubernetesVersion}`]
   head.push(
     edge === undefined
@@ -169,15 +188,32 @@ export function statusText({ kubernetesVersion, edge, nodes, parts }: ClusterSta
     '',
     ...table([['NODE', 'ROLES', 'STATE', 'ADDRESS', 'VERSION', 'SEEN', ''], ...rows]),
     ...(partRows.length === 0 ? [] : ['', ...table([['EDGE PART', 'READY', 'IMAGE'], ...partRows])]),
+    ...(master === undefined ? [] : ['', ...masterLines(master)]),
   ].join('\n')
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('   ')
-      .trimEnd(),
+function masterLines({ etcd, virtualAddress, certificates, lastBackup, drift }: MasterStatus): string[] {
+  const leaves = certificates.filter(({ isCa }) => !isCa)
+  const first = leaves.reduce<(typeof leaves)[number] | undefined>(
+    (soonest, one) => (soonest === undefined || one.notAfter < soonest.notAfter ? one : soonest),
+    undefined,
   )
+  const lines = [
+    ...(etcd === undefined
+      ? []
+      : [
+          `etcd: ${etcd.members.filter(({ problem }) => problem === null).length} of ${etcd.members.length} members healthy, ${Math.max(0, etcd.spare)} may be lost`,
+        ]),
+    ...(virtualAddress === undefined
+      ? []
+      : [`virtual address: ${virtualAddress.address}, held by ${virtualAddress.holder ?? 'nobody'}`]),
+    ...(first === undefined
+      ? []
+      : [
+          `certificates: the first one ends on ${first.notAfter.slice(0, 10)} (${first.name}, ${first.node ?? 'cluster'})`,
+        ]),
+    `last backup: ${lastBackup === undefined ? 'none (`edgeadm backup create`)' : `${lastBackup.time}, ${lastBackup.path}`}`,
+    `drift: ${drift === 0 ? 'none' : `${drift} (\`edgeadm status --drift\`)`}`,
+  ]
+  return lines
 }

@@ -3,9 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import type { Output } from '../host/host.ts'
-import { LocalMachine } from '../host/local.ts'
-import { kubeadmApiVersion } from '../kubernetes/kubeadm-api.ts'
+import { kubeadmApiVersion } from '../config/kubeadm-api.ts'
 import {
   certificateKeyProblem,
   generateCertificateKey,
@@ -13,10 +11,14 @@ import {
   isTokenId,
   parseToken,
   tokenProblem,
-} from '../kubernetes/tokens.ts'
+} from '../config/tokens.ts'
+import type { Output } from '../host/host.ts'
+import { LocalMachine } from '../host/local.ts'
+import { KUBEADM } from '../kubernetes/kubectl.ts'
+import { ADMIN_CONF } from '../kubernetes/paths.ts'
 import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
-import { BIN, KUBEADM_ENV } from '../phases/context.ts'
+import { KUBEADM_ENV } from '../phases/context.ts'
 import { renewCertificates } from './renew-certificates.ts'
 
 /** What a `token` command may be given; names are kubeadm's flags. */
@@ -36,8 +38,6 @@ export interface TokenCreateFlags extends TokenFlags {
   readonly 'control-plane'?: boolean | undefined
 }
 
-const DEFAULT_KUBECONFIG = '/etc/kubernetes/admin.conf'
-
 /** Creates a token; resolves with what kubeadm would print: the token, or the join line with edgeadm's name. */
 export async function createToken(
   given: string | undefined,
@@ -47,6 +47,14 @@ export async function createToken(
   const problem = given === undefined ? undefined : tokenProblem(given)
   if (problem !== undefined)
     throw new EdgeadmError('usage', problem, { fix: '`edgeadm token generate` makes one' })
+  if (flags.config !== undefined)
+    refuse(
+      [
+        ...OF_THE_TOKEN.filter((name) => flags[name] !== undefined).map((name) => `--${name}`),
+        ...(given === undefined ? [] : ['the token']),
+      ],
+      'cannot be given beside --config: the first bootstrapTokens entry of the file says it',
+    )
   const certificateKey = wantedKey(flags)
   const token = given ?? generateToken()
   const line = await withConfig(flags, token, reporting, (config) =>
@@ -59,8 +67,16 @@ export async function createToken(
   const printed = line.stdout.trim().replace(/^kubeadm join/, 'edgeadm join')
   if (certificateKey === undefined) return printed
   if (flags['control-plane'] && !flags['dry-run'])
-    await renewCertificates(certificateKey, flags.kubeconfig ?? DEFAULT_KUBECONFIG, reporting)
+    await renewCertificates(certificateKey, flags.kubeconfig ?? ADMIN_CONF, reporting)
   return `${printed} --control-plane --certificate-key ${certificateKey}`
+}
+
+/** What kubeadm would read from the file alone. */
+const OF_THE_TOKEN = ['ttl', 'description', 'groups', 'usages'] as const
+
+/** @throws EdgeadmError class `usage` if there are any: a flag is never ignored */
+export function refuse(given: readonly string[], why: string): void {
+  if (given.length > 0) throw new EdgeadmError('usage', `${given.join(', ')} ${why}`)
 }
 
 /** The key for the join line of a master: given, or new for certificates that are uploaded now. */
@@ -111,7 +127,7 @@ async function withConfig<T>(
 ): Promise<T> {
   if (flags.config !== undefined) return use(flags.config)
   const version = (
-    await new LocalMachine(reporting.signal).execute(`${BIN}/kubeadm`, ['version', '-o', 'short'])
+    await new LocalMachine(reporting.signal).execute(KUBEADM, ['version', '-o', 'short'])
   ).stdout.trim()
   const entry = {
     token,
@@ -141,13 +157,11 @@ async function kubeadmToken(
   reporting: Reporting,
 ): Promise<Output> {
   const machine = new LocalMachine(reporting.signal)
-  const kubeconfig = flags.kubeconfig ?? DEFAULT_KUBECONFIG
+  const kubeconfig = flags.kubeconfig ?? ADMIN_CONF
   const dryRun = flags['dry-run'] ? ['--dry-run'] : []
-  const output = await machine.execute(
-    `${BIN}/kubeadm`,
-    ['token', ...args, '--kubeconfig', kubeconfig, ...dryRun],
-    { env: KUBEADM_ENV },
-  )
+  const output = await machine.execute(KUBEADM, ['token', ...args, '--kubeconfig', kubeconfig, ...dryRun], {
+    env: KUBEADM_ENV,
+  })
   if (output.exitCode === 0) return output
   if (output.exitCode === 127) {
     throw new EdgeadmError('preflight', 'there is no kubeadm on this machine', { fix: 'run it on a master' })

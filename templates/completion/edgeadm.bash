@@ -1,4 +1,6 @@
 # bash completion for edgeadm
+# Words are split as they are meant to be, and a pattern may be a constant.
+# shellcheck disable=SC2194,SC2207
 _edgeadm() {
   local current="${COMP_WORDS[COMP_CWORD]}" path="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do

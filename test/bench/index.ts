@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: edgeadm against the same steps by hand, in one run, on fresh machines. What counts is the ratio: the
- * seconds are this host's. Prints a Markdown table for the README.
+ * seconds are this host's. Prints a Markdown table for docs/performance.md.
  */
 
 import { PACKAGE_IN_MACHINE, prepareByHand, timed, withLab } from './machines.ts'

@@ -46,7 +46,10 @@ export function prepareByHand(lab: string, machine: string): void {
   cpSync(new URL('by-hand/', import.meta.url), directory, { recursive: true })
   const bin = '/usr/local/bin'
   const files: Record<string, string> = {
-    'containerd.service': render('runtime/containerd.service', { bin }),
+    'containerd.service': render('runtime/containerd.service', {
+      bin,
+      proxyFile: '/etc/containerd/proxy.env',
+    }),
     'config.toml': render('runtime/containerd-config.toml', {
       sandboxImage: 'registry.k8s.io/pause:3.10',
       runc: '/usr/local/sbin/runc',

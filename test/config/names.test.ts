@@ -2,6 +2,8 @@ import { expect, it } from 'vitest'
 import {
   formatHostPort,
   hostProblem,
+  nodeNameProblem,
+  ownLabelProblem,
   parseHostPort,
   parseLabel,
   parseTaint,
@@ -43,4 +45,22 @@ it('reads taints', () => {
   expect(parseTaint('example.com/a:NoExecute')).toEqual({ key: 'example.com/a', effect: 'NoExecute' })
   expect(parseTaint('a=b:Never')).toContain('NoSchedule, PreferNoSchedule, NoExecute')
   expect(parseTaint('a=b')).toContain('is not KEY=VALUE:EFFECT')
+})
+
+it.each(['a'.repeat(64), `${'a'.repeat(40)}.${'b'.repeat(30)}`])('%s is too long for a node', (name) =>
+  expect(nodeNameProblem(name)).toMatch(/has \d\d characters, and a node's name may have 63.*--node-name/),
+)
+it('63 characters are not', () => expect(nodeNameProblem('a'.repeat(63))).toBeUndefined())
+
+it.each([
+  ['node-role.kubernetes.io/control-plane', false],
+  ['node-restriction.kubernetes.io/tenant', false],
+  ['x.k8s.io/y', false],
+  ['node.kubernetes.io/kind', true],
+  ['topology.kubernetes.io/zone', true],
+  ['node-role.kubernetes.io/edge', true],
+  ['example.org/zone', true],
+  ['zone', true],
+])('a node may give itself the label %s: %s', (key, may) => {
+  expect(ownLabelProblem(key) === undefined).toBe(may)
 })

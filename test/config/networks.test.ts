@@ -51,12 +51,15 @@ describe('networks keep apart', () => {
     expect(resolveInit({ ...rest, facts: again }).podSubnet).toBe('10.244.0.0/16')
   })
 
-  it('takes dual stack', () => {
+  it('takes one of each family apart, which init then refuses', () => {
     const flags = {
       'pod-network-cidr': '10.244.0.0/16,fd00:10:244::/56',
       'service-cidr': '10.96.0.0/16,fd00:10:96::/112',
     }
-    expect(resolveInit(input(flags)).podSubnet).toBe('10.244.0.0/16,fd00:10:244::/56')
+    expect(problemsOf(() => resolveInit(input(flags)))).toEqual([
+      '--pod-network-cidr: dual-stack clusters are not supported: name one network, IPv4 or IPv6',
+      '--service-cidr: dual-stack clusters are not supported: name one network, IPv4 or IPv6',
+    ])
   })
 })
 

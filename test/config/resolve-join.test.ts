@@ -24,7 +24,7 @@ it('reads the join line', () => {
     },
     tlsBootstrapToken: TOKEN,
     controlPlane: undefined,
-    enableEdge: true,
+    role: 'edge',
     node: { name: 'master-1', address: '10.0.0.10' },
     kubernetesVersion: 'v1.33.13',
   })
@@ -114,7 +114,7 @@ it('makes a master with --control-plane, which is no edge node', () => {
   })
   expect(settings).toMatchObject({
     controlPlane: { advertiseAddress: '10.0.0.10', bindPort: 6443, certificateKey: 'ab'.repeat(32) },
-    enableEdge: false,
+    role: 'master',
   })
   expect(settings.warnings).toEqual([
     '--enable-edge: a master does not become an edge node; it joins as a master',
@@ -152,7 +152,7 @@ it('reads the file, and lets the command line beat it', () => {
 it("SuperEdge's kubelet is the cluster's to configure, and wants the API server", () => {
   const superedge: JoinFlags = { ...line, 'edge-runtime': 'superedge' }
   const settings = join(superedge, 'other:6443', FILE.replace(/^controlPlane:\n.*\n/m, ''))
-  expect(settings).toMatchObject({ enableEdge: true, edge: { runtime: 'superedge' } })
+  expect(settings).toMatchObject({ role: 'edge', edge: { runtime: 'superedge' } })
   expect(settings.documents.KubeletConfiguration).toBeUndefined()
   expect(settings.warnings[0]).toContain('join takes KubeletConfiguration from the cluster')
   const ca = { certificateDer: Buffer.from('certificate'), keyDer: Buffer.from('key') }

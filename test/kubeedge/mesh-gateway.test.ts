@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { gatewayManifest } from '../../src/kubeedge/mesh.ts'
+import { GATEWAY_RIGHTS, gatewayManifest } from '../../src/kubeedge/mesh.ts'
 
 interface Manifest {
   readonly kind: string
@@ -13,6 +13,7 @@ interface Manifest {
 
 interface PodSpec {
   readonly automountServiceAccountToken: boolean
+  readonly serviceAccountName: string
   readonly affinity: {
     readonly nodeAffinity: {
       readonly requiredDuringSchedulingIgnoredDuringExecution: {
@@ -25,20 +26,33 @@ interface PodSpec {
 
 const relays = [{ nodeName: 'master-1', advertiseAddress: ['203.0.113.10'] }]
 const documents = parseAllDocuments(
-  gatewayManifest('example.org/gateway:v1', { relays, followMasters: false }, ['a', 'b']),
+  gatewayManifest('example.org/gateway:v1', { relays, followMasters: false }, ['a', 'b'], true),
 ).map((document) => document.toJS() as Manifest)
 const named = (kind: string, name: string) =>
   documents.find((one) => one.kind === kind && one.metadata.name === name)
 
-test('rights come before gateways, Secrets among them, for these nodes alone', () => {
+test('rights come before gateways; those for Secrets have the account of the cloud alone', () => {
   const kinds = documents.map(({ kind }) => kind)
   expect(kinds.indexOf('ClusterRoleBinding')).toBeLessThan(kinds.indexOf('DaemonSet'))
-  expect(named('ClusterRole', 'edgemesh-gateway')?.rules?.[0]?.resources).toContain('secrets')
-  expect(named('ClusterRoleBinding', 'edgemesh-gateway')?.subjects?.map(({ name }) => name)).toEqual([
-    'edgemesh-gateway',
-    'system:node:a',
-    'system:node:b',
-  ])
+  const may = (name: string) => named('ClusterRole', name)?.rules?.flatMap(({ resources }) => resources)
+  const who = (name: string) => named('ClusterRoleBinding', name)?.subjects?.map((subject) => subject.name)
+  const plain = ['edgeadm:metaserver:a', 'edgeadm:metaserver:b']
+  expect(may('edgemesh-gateway')).not.toContain('secrets')
+  expect(who('edgemesh-gateway')).toEqual(['edgemesh-gateway', 'edgemesh-gateway-edge', ...plain])
+  expect(may('edgemesh-gateway-secrets')).toEqual(['secrets'])
+  expect(who('edgemesh-gateway-secrets')).toEqual(['edgemesh-gateway'])
+  expect(may('edgemesh-gateway-edge')).toEqual(['gatewaysecrets'])
+  expect(who('edgemesh-gateway-edge')).toEqual(['edgemesh-gateway-edge', ...plain])
+  expect(GATEWAY_RIGHTS).toEqual(
+    documents.filter(({ kind }) => kind === 'ClusterRole').map(({ metadata }) => metadata.name),
+  )
+})
+
+test("without CloudCore's addition it runs on no edge node", () => {
+  const text = gatewayManifest('example.org/gateway:v1', { relays, followMasters: false }, ['a'], false)
+  const all = parseAllDocuments(text).map((document) => document.toJS() as Manifest)
+  const sets = all.filter(({ kind }) => kind === 'DaemonSet').map(({ metadata }) => metadata.name)
+  expect(sets).toEqual(['edgemesh-gateway-cloud'])
 })
 
 test.each([
@@ -55,6 +69,7 @@ test.each([
     })),
   )
   expect(pod?.automountServiceAccountToken).toBe(token)
+  expect(pod?.serviceAccountName).toBe(name === 'cloud' ? 'edgemesh-gateway' : 'edgemesh-gateway-edge')
   expect(pod?.containers[0]).toMatchObject({
     image: 'example.org/gateway:v1',
     securityContext: { privileged: false, capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } },

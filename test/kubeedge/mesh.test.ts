@@ -6,9 +6,8 @@ import {
   meshManifest,
   RELAYS_ANNOTATION,
   RELAYS_LABEL,
-  type Relay,
 } from '../../src/kubeedge/mesh.ts'
-import { withoutRelay, withRelay } from '../../src/phases/edge/mesh/masters.ts'
+import { withRelays } from '../../src/phases/edge/mesh/masters.ts'
 
 interface Manifest {
   readonly kind: string
@@ -69,20 +68,17 @@ test('what a joining master has to know is on the objects', () => {
     const pods = named('DaemonSet', `edgemesh-agent-${name}`)?.spec?.template.metadata
     expect(pods?.annotations?.[RELAYS_ANNOTATION]).toBe(hashOf(relays))
     const config = map?.data?.['edgemesh-agent.yaml'] ?? ''
-    expect(withRelay(config, relays[0] as Relay)).toEqual({ text: config, relays })
+    expect(withRelays(config, relays)).toBe(config)
     const second = { nodeName: 'master-2', advertiseAddress: ['203.0.113.11'] }
-    const changed = withRelay(config, second)
-    expect(changed.relays).toEqual([...relays, second])
-    expect(withRelay(changed.text, second)).toEqual(changed)
-    expect(parse(withoutRelay(changed.text, 'master-2').text)).toEqual(parse(config))
-    // Without any relay the mesh would have no beginning.
-    expect(withoutRelay(config, 'master-1')).toEqual({ text: config, relays })
+    const changed = withRelays(config, [...relays, second])
+    expect(withRelays(changed, [...relays, second])).toBe(changed)
+    expect(parse(withRelays(changed, relays))).toEqual(parse(config))
     const before = parse(config) as { modules: { edgeTunnel: object } }
-    expect(parse(changed.text)).toEqual({
+    expect(parse(changed)).toEqual({
       ...before,
       modules: {
         ...before.modules,
-        edgeTunnel: { ...before.modules.edgeTunnel, relayNodes: changed.relays },
+        edgeTunnel: { ...before.modules.edgeTunnel, relayNodes: [...relays, second] },
       },
     })
   }

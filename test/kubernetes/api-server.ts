@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { parseToken } from '../../src/config/tokens.ts'
 import { issueCertificate, type KeyedCertificate } from '../../src/kubernetes/certificates.ts'
 import { signDetached } from '../../src/kubernetes/jws.ts'
 import { makeKubeconfig } from '../../src/kubernetes/kubeconfig.ts'
-import { parseToken } from '../../src/kubernetes/tokens.ts'
 
 export interface ApiServerOptions {
   readonly ca: KeyedCertificate

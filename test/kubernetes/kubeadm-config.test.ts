@@ -6,7 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import type { InitFlags } from '../../src/config/flags.ts'
 import { resolveInit, resolveJoin, resolveReset } from '../../src/config/load.ts'
-import { initDocuments, joinDocuments, resetDocuments } from '../../src/kubernetes/kubeadm-config.ts'
+import {
+  initDocuments,
+  joinDocuments,
+  resetDocuments,
+  withoutSecrets,
+} from '../../src/kubernetes/kubeadm-config.ts'
 import { input, versionsOf } from '../config/fixtures.ts'
 import { findKubeadm } from './real-kubeadm.ts'
 
@@ -78,6 +83,7 @@ it('writes every setting into the documents', () => {
       criSocket: 'unix:///run/containerd/containerd.sock',
       taints: [{ key: 'a', value: 'b', effect: 'NoSchedule' }],
       ignorePreflightErrors: ['swap'],
+      kubeletExtraArgs: [{ name: 'node-ip', value: '10.0.0.10' }],
     },
     patches: { directory: '/patches' },
     localAPIEndpoint: { advertiseAddress: '10.0.0.10', bindPort: 6443 },
@@ -107,6 +113,7 @@ it("passes the user's documents through, without what edgeadm carries out itself
       kubeletExtraArgs: [
         { name: 'v', value: '4' },
         { name: 'node-labels', value: 'a=1,b=3' },
+        { name: 'node-ip', value: '10.0.0.10' },
       ],
     },
   })
@@ -144,6 +151,14 @@ it("speaks the API version of the target's kubeadm, and the user's where there i
   })
 })
 
+it("the kubelet's own --node-ip in the user's document stays", () => {
+  const args = 'nodeRegistration: {kubeletExtraArgs: [{name: node-ip, value: 10.9.9.9}]}'
+  const yaml = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n${args}\n`
+  expect(read(init({}, yaml)).InitConfiguration).toMatchObject({
+    nodeRegistration: { kubeletExtraArgs: [{ name: 'node-ip', value: '10.9.9.9' }] },
+  })
+})
+
 it('quotes what YAML 1.1 would take for something else', () =>
   expect(init({ token: '123456.0123456789012345' })).toContain('token: "123456.0123456789012345"'))
 
@@ -155,7 +170,11 @@ it('writes a worker’s, a master’s and a file’s JoinConfiguration', () => {
   expect(joined(line, '10.0.0.1:6443')).toEqual({
     apiVersion: 'kubeadm.k8s.io/v1beta4',
     kind: 'JoinConfiguration',
-    nodeRegistration: { name: 'master-1', criSocket: 'unix:///run/containerd/containerd.sock' },
+    nodeRegistration: {
+      name: 'master-1',
+      criSocket: 'unix:///run/containerd/containerd.sock',
+      kubeletExtraArgs: [{ name: 'node-ip', value: '10.0.0.10' }],
+    },
     discovery: {
       bootstrapToken: { token: TOKEN, apiServerEndpoint: '10.0.0.1:6443', caCertHashes: [HASH] },
       tlsBootstrapToken: TOKEN,
@@ -194,7 +213,10 @@ describe('the real kubeadm', async () => {
         version,
       ),
     'the user’s own documents': () => init({}, USER.replace('unknownField: kept', ''), version),
-    'a worker': () => joinDocuments(resolveJoin({ ...input(line), ...at, endpoint: '[fd00::1]:6443' })),
+    'a worker': () =>
+      joinDocuments(
+        resolveJoin({ ...input({ ...line, 'enable-edge': false }), ...at, endpoint: '[fd00::1]:6443' }),
+      ),
     'a master': () =>
       joinDocuments(
         resolveJoin({
@@ -216,4 +238,23 @@ describe('the real kubeadm', async () => {
     expect(stderr).toBe('')
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'ok' })
   })
+})
+
+it('after the join nothing in the file lets others in, and the rest is as it was', () => {
+  const text = `apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  bootstrapToken:
+    token: abcdef.0123456789abcdef
+    apiServerEndpoint: 10.0.0.1:6443
+  tlsBootstrapToken: abcdef.0123456789abcdef
+controlPlane:
+  certificateKey: ${'0'.repeat(64)}
+nodeRegistration:
+  name: w1
+`
+  const kept = withoutSecrets(text)
+  expect(kept).not.toMatch(/abcdef|000000/)
+  expect(kept).toContain('apiServerEndpoint: 10.0.0.1:6443')
+  expect(kept).toContain('name: w1')
 })

@@ -1,7 +1,7 @@
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { resolveReset } from '../../src/config/load.ts'
-import { phaseCommand, resetPhaseCommand } from '../../src/kubernetes/kubeadm-command.ts'
+import { phaseCommand, resetPhaseCommand, upgradePhaseCommand } from '../../src/kubernetes/kubeadm-command.ts'
 import { type KubeadmWorkflow, kubeadmPhases } from '../../src/kubernetes/kubeadm-phases.ts'
 import { input } from '../config/fixtures.ts'
 import { findKubeadm } from './real-kubeadm.ts'
@@ -125,4 +125,26 @@ describe('the real kubeadm', async () => {
       )
     }
   })
+})
+
+it('upgrades phase by phase, and through the workflow where kubeadm hides the phase', () => {
+  const apply = (name: string) => upgradePhaseCommand('apply', name, options)
+  expect(apply('control-plane')).toEqual([
+    'upgrade',
+    'apply',
+    'phase',
+    'control-plane',
+    '--config',
+    '/c.yaml',
+  ])
+  expect(apply('upload-config').slice(2, 5)).toEqual(['phase', 'upload-config', 'all'])
+  expect(apply('addon/coredns').slice(2, 5)).toEqual(['phase', 'addon', 'coredns'])
+  expect(apply('kubeconfig')).toEqual([
+    ...['upgrade', 'apply', '--config', '/c.yaml', '--yes', '--skip-phases'],
+    'preflight,control-plane,upload-config,kubelet-config,bootstrap-token,addon,post-upgrade',
+  ])
+  expect(upgradePhaseCommand('node', 'kubeconfig', options)).toEqual([
+    ...['upgrade', 'node', '--config', '/c.yaml', '--skip-phases'],
+    'preflight,control-plane,kubelet-config,addon,post-upgrade',
+  ])
 })

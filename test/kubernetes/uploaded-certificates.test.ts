@@ -1,6 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { generateCertificateKey } from '../../src/kubernetes/tokens.ts'
+import { generateCertificateKey } from '../../src/config/tokens.ts'
 import { canDecrypt } from '../../src/kubernetes/uploaded-certificates.ts'
 
 /** As kubeadm seals: Go's `gcm.Seal(nonce, nonce, text, nil)`, which puts the tag last. */

@@ -49,6 +49,8 @@ describe('refused at once', () => {
       'twice.yaml',
       'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n',
     )
+    const args = 'nodeRegistration:\n  kubeletExtraArgs: {v: "2"}\n'
+    await put('worker-1', 'map.yaml', `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n${args}`)
     await put('worker-1', 'broken.yaml', 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: [\n')
   })
   afterAll(async () => {
@@ -65,8 +67,15 @@ describe('refused at once', () => {
   const hash = `--discovery-token-ca-cert-hash=sha256:${'0'.repeat(64)}`
   const refusals: Refusal[] = [
     {
-      what: 'no package and nothing installed',
+      what: 'no package, nothing installed, and no way out',
       args: ['init', '--enable-edge=false'],
+      exitCode: 4,
+      says: /no package was given, and \d+ of \d+ components cannot be downloaded: no server answers/,
+      also: /--install-pkg-path/,
+    },
+    {
+      what: 'no package, nothing installed, and --offline',
+      args: ['init', '--enable-edge=false', '--offline'],
       exitCode: 3,
       says: /this machine cannot become a master yet/,
       also: /\[ERROR Package\]: .*--install-pkg-path/,
@@ -190,6 +199,18 @@ describe('refused at once', () => {
       says: /twice\.yaml:4: ClusterConfiguration is there a second time; the first is at twice\.yaml:1/,
     },
     {
+      what: 'extra arguments in the shape of an older API version',
+      args: ['init', ...WITH_PACKAGE, '--node-labels=a=b', '--dry-run', `--config=${TMP}/map.yaml`],
+      exitCode: 2,
+      says: /map\.yaml:4: nodeRegistration\.kubeletExtraArgs: must be a list, not a map/,
+    },
+    {
+      what: 'a node name of 64 characters',
+      args: ['init', ...WITH_PACKAGE, `--node-name=${'a'.repeat(64)}`],
+      exitCode: 2,
+      says: /--node-name: "a{64}" has 64 characters, and a node's name may have 63/,
+    },
+    {
       what: 'a malformed token',
       args: join('--token=abc.def', hash),
       exitCode: 2,
@@ -250,7 +271,56 @@ describe('refused at once', () => {
     const small = 'mount -t tmpfs -o size=100m small /var/lib && exec edgeadm "$@"'
     const result = await lab.probe('worker-1', ['unshare', '--mount', 'sh', '-c', small, 'small', ...INIT])
     expect(result.exitCode, result.stderr).toBe(3)
-    expect(result.stderr).toMatch(/\[ERROR DiskSpace\]: .* takes \d+ MiB, and .* has \d+ MiB left/)
+    expect(result.stderr).toMatch(/\[ERROR DiskSpace\]: .* takes [\d.]+ [MG]iB, and .* has [\d.]+ MiB left/)
+  })
+
+  test('what others left is named, with what takes it away', async () => {
+    const leftovers = `
+      mount -t tmpfs tmpfs ${TMP}
+      for name in etc var/lib; do
+        mkdir -p ${TMP}/$name/upper ${TMP}/$name/work
+        mount -t overlay -o lowerdir=/$name,upperdir=${TMP}/$name/upper,workdir=${TMP}/$name/work overlay /$name
+      done
+      mkdir -p /etc/cni/net.d /etc/kubeedge/config && touch /etc/cni/net.d/10-calico.conflist /etc/kubeedge/config/edgecore.yaml
+      echo 'clusters: []' >/etc/kubernetes-admin && mkdir -p /etc/kubernetes && mv /etc/kubernetes-admin /etc/kubernetes/admin.conf
+      ln -sf /run/gone /etc/resolv.conf
+      mkdir -p /var/lib/kubelet/pki && touch /var/lib/kubelet/pki/kubelet-client-current.pem
+      mkdir -p /var/lib/etcd/lost+found
+      mount --rbind /usr/local /usr/local && mount -o remount,bind,ro /usr/local
+      exec edgeadm "$@"`
+    await lab.run('worker-1', [
+      'sh',
+      '-c',
+      'ip link add cni0 type bridge && ip addr add 10.9.0.1/24 dev cni0',
+    ])
+    // As the kubelet of a distribution's package before kubeadm has configured it.
+    const crashing = [
+      'systemd-run',
+      '--quiet',
+      '--unit=kubelet',
+      '-p',
+      'Restart=always',
+      '-p',
+      'RestartSec=1',
+    ]
+    await lab.run('worker-1', [...crashing, 'false'])
+    const result = await lab.probe('worker-1', [
+      ...['unshare', '--mount', 'sh', '-ec', leftovers, 'leftovers', ...INIT],
+    ])
+    await lab.run('worker-1', ['sh', '-c', 'systemctl stop kubelet; ip link delete cni0'])
+    expect(result.exitCode, result.stderr).toBe(3)
+    for (const sentence of [
+      /CNIConfiguration\]: \/etc\/cni\/net\.d\/10-calico\.conflist would be used/,
+      /CNIBridge\]: .* 10\.9\.0\.1\/24: `ip link delete cni0`/,
+      /DirAvailable--etc-kubeedge\]: .* edgeadm did not make it: `keadm reset edge`/,
+      /KubeletCredentials\]: .*kubelet-client-current\.pem/,
+      /KubeconfigCA\]: \/etc\/kubernetes\/admin\.conf/,
+      /ResolvConf\]: \/etc\/resolv\.conf is a link to a file that is not there/,
+      /DirAvailable--var-lib-etcd\]: .* etcd\.local\.dataDir: \/var\/lib\/etcd\/data/,
+      /FileSystem\]: \/usr\/local\/bin is on \/usr\/local, which is mounted read-only/,
+    ])
+      expect(result.stderr).toMatch(sentence)
+    expect(result.stderr).not.toContain('KubeletRunning')
   })
 
   test('a dry run, without root and without a package, plans and changes nothing', async () => {
@@ -259,7 +329,7 @@ describe('refused at once', () => {
       ...['edgeadm', 'init', '--dry-run', '--enable-edge=false'],
     ])
     expect(result.exitCode, result.stderr).toBe(0)
-    expect(result.stderr).toContain('+++ /etc/sysctl.d/99-edgeadm.conf')
+    expect(result.stderr).toContain('+++ /etc/sysctl.d/99-zz-edgeadm.conf')
     expect(result.stderr).toContain('[certs] run kubeadm init phase certs')
     const withPackage = await runEdgeadm(lab, 'worker-1', [...INIT, '--dry-run'])
     expect(withPackage.exitCode, withPackage.error?.message).toBe(0)

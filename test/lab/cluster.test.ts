@@ -1,13 +1,15 @@
 /** A cluster from nothing: init on a master, join on a worker, and what a user does with it next. */
 
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
+import { type CertificatesSecret, canDecrypt } from '../../src/kubernetes/uploaded-certificates.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { eventually } from './eventually.ts'
 import { useLab } from './machines.ts'
 
-const lab = useLab({ masters: 1, workers: 1, executable: EXECUTABLE, package: PACKAGE })
+const lab = useLab({ masters: 2, workers: 1, executable: EXECUTABLE, package: PACKAGE })
 const WITH_PACKAGE = [`--install-pkg-path=/root/${basename(PACKAGE)}`, '--config=/root/cluster.yaml']
 const kubectl = (...args: string[]): Promise<string> => lab.run('master-1', ['kubectl', ...args])
 
@@ -109,9 +111,74 @@ test('token create, list and delete do what kubeadm does', async () => {
   expect(await edgeadm('list')).toMatch(new RegExp(`${token}\\s+1[45]m`))
   await edgeadm('delete', token)
   expect(await edgeadm('list')).not.toContain(token)
+  const mixed = ['edgeadm', 'token', 'create', '--config=/root/cluster.yaml', '--ttl=5m']
+  expect((await lab.probe('master-1', mixed)).stderr).toContain('--ttl cannot be given beside --config')
   expect((await edgeadm('create', '--print-join-command')).trim()).toMatch(
     /^edgeadm join 10\.\S+:6443 --token \S+ --discovery-token-ca-cert-hash sha256:[0-9a-f]{64}$/,
   )
+})
+
+const initPhase = (...args: string[]) => lab.probe('master-1', ['edgeadm', 'init', 'phase', ...args])
+
+test('init phase certs/apiserver issues a further name beside those that the certificate has', async () => {
+  const added = await initPhase('certs/apiserver', '--apiserver-cert-extra-sans', 'api.example')
+  expect(added.exitCode, added.stderr).toBe(0)
+  const file = '/etc/kubernetes/pki/apiserver.crt'
+  const names = new X509Certificate(await lab.run('master-1', ['cat', file])).subjectAltName ?? ''
+  for (const name of ['api.example', 'kubernetes.default.svc.cluster.local', '10.96.0.1'])
+    expect(names).toContain(name)
+  const ask = ['--connect-to', 'api.example:6443:127.0.0.1:6443', 'https://api.example:6443/readyz']
+  await eventually(
+    () => lab.run('master-1', ['curl', '-sS', '--cacert', '/etc/kubernetes/pki/ca.crt', ...ask]),
+    (body) => body === 'ok',
+    120_000,
+  )
+})
+
+test('init phase upload-certs prints a key that decrypts what it uploaded', async () => {
+  const { exitCode, stdout, stderr } = await initPhase('upload-certs', '--upload-certs')
+  expect(exitCode, stderr).toBe(0)
+  expect(stdout.trim()).toMatch(/^[0-9a-f]{64}$/)
+  const secret = await kubectl('get', 'secret', 'kubeadm-certs', '-n', 'kube-system', '-o', 'json')
+  expect(canDecrypt(JSON.parse(secret) as CertificatesSecret, stdout.trim())).toBe(true)
+})
+
+test('init phase bootstrap-token makes the token that it is given', async () => {
+  const { exitCode, stdout, stderr } = await initPhase('bootstrap-token', '--token=phased.0123456789abcdef')
+  expect(exitCode, stderr).toBe(0)
+  expect(stdout.trim()).toBe('phased.0123456789abcdef')
+  expect(await lab.run('master-1', ['edgeadm', 'token', 'list'])).toContain('phased.0123456789abcdef')
+})
+
+test('a phase alone cannot change what the machine was set up with', async () => {
+  const refused = await initPhase('addon/coredns', '--service-cidr=10.112.0.0/16')
+  expect(refused.exitCode).toBe(2)
+  expect(refused.stderr).toContain('--service-cidr was 10.96.0.0/12 and is now 10.112.0.0/16')
+})
+
+test('without a package: with the programs of a distribution, and a phase alone before any init', async () => {
+  const on = (script: string) => lab.run('master-2', ['sh', '-ec', script])
+  // The package's parts stand in for those of a distribution: programs in /usr/bin, units in /usr/lib, images in containerd.
+  for (const name of ['runtime/containerd', 'cni/plugins', 'runtime/images', 'kubernetes/kubelet'])
+    await lab.run('master-2', ['edgeadm', 'init', 'phase', name, ...WITH_PACKAGE])
+  await on(`cd /usr/local/bin; systemctl disable -q --now containerd kubelet
+    mv kubeadm kubelet kubectl containerd containerd-shim-runc-v2 ctr /usr/bin/
+    mv /etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service* /usr/lib/systemd/system/
+    sed -i 's|/usr/local/bin|/usr/bin|g' /usr/lib/systemd/system/containerd.service \
+      /usr/lib/systemd/system/kubelet.service /usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf
+    rm -rf /var/lib/edgeadm; systemctl daemon-reload; systemctl enable -q --now containerd`)
+
+  const phase = await lab.probe('master-2', ['edgeadm', 'init', 'phase', 'certs', 'ca'])
+  expect(phase.exitCode, phase.stderr).toBe(0)
+  await on('test -e /etc/kubernetes/pki/ca.key; test ! -e /etc/kubernetes/pki/apiserver.crt')
+
+  const config = ['--config=/root/cluster.yaml', '--cni=none', '--enable-edge=false']
+  const init = await lab.probe('master-2', ['edgeadm', 'init', ...config])
+  expect(init.exitCode, init.stderr).toBe(0)
+  expect(await on('kubectl get nodes -o name')).toContain('node/master-2')
+  const reset = await lab.probe('master-2', ['edgeadm', 'reset', '--force'])
+  expect(reset.exitCode, reset.stderr).toBe(0)
+  await on('kubeadm version; test ! -e /etc/kubernetes/admin.conf; systemctl is-active containerd')
 })
 
 test('secrets are in no log and in no file that others can read', async () => {
@@ -128,6 +195,8 @@ test('secrets are in no log and in no file that others can read', async () => {
     '/tmp',
     '/var/lib/edgeadm',
   ])
+  // A worker joins nobody else: it does not even keep the token in its own folder.
+  expect((await lab.probe('worker-1', ['grep', '-rF', secret ?? '', '/var/lib/edgeadm'])).stdout).toBe('')
   const readable = found.stdout
     .split('\n')
     .filter((path) => path !== '' && path !== '/var/lib/edgeadm/kubeadm.yaml')

@@ -16,22 +16,41 @@ async function cloudCa(lab: TestLab): Promise<KeyedCertificate> {
   return ca
 }
 
+interface GivenCertificate {
+  readonly node: string
+  /** Gets server.crt and server.key. */
+  readonly folder: string
+  readonly days: number
+}
+
+/** Puts a certificate for a node, signed by CloudCore's CA, onto a machine. Resolves with it. */
+export async function giveCertificate(
+  lab: TestLab,
+  machine: string,
+  wanted: GivenCertificate,
+): Promise<string> {
+  const { certificatePem, keyPem } = await issueCertificate(await cloudCa(lab), {
+    commonName: `system:node:${wanted.node}`,
+    organizations: ['system:nodes'],
+    usages: ['client'],
+    days: wanted.days,
+  })
+  await lab.run(machine, ['mkdir', '-p', wanted.folder])
+  for (const [file, input] of [
+    ['server.crt', certificatePem],
+    ['server.key', keyPem],
+  ] as const)
+    await lab.run(machine, ['sh', '-c', `cat >${wanted.folder}/${file}`], { input })
+  return certificatePem
+}
+
 /**
  * Gives an edge node a certificate with two minutes left, of seven: edgecore asks for another when between 70% and 90% of
  * the time have gone. (KubeEdge, edge/pkg/edgehub/certificate/certmanager.go.) Resolves with the certificate.
  */
 export async function giveEndingCertificate(lab: TestLab, node: string): Promise<string> {
-  const { certificatePem, keyPem } = await issueCertificate(await cloudCa(lab), {
-    commonName: `system:node:${node}`,
-    organizations: ['system:nodes'],
-    usages: ['client'],
-    days: 2 / (24 * 60),
-  })
-  for (const [file, input] of [
-    ['server.crt', certificatePem],
-    ['server.key', keyPem],
-  ] as const)
-    await lab.run(node, ['sh', '-c', `cat >/etc/kubeedge/certs/${file}`], { input })
+  const folder = '/etc/kubeedge/certs'
+  const certificatePem = await giveCertificate(lab, node, { node, folder, days: 2 / (24 * 60) })
   await lab.run(node, ['systemctl', 'restart', 'edgecore'])
   return certificatePem
 }

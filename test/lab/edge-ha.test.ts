@@ -152,7 +152,7 @@ test('a master that is lost for good is taken out by another: Node, etcd member,
   const removed = await remove()
   expect(removed.exitCode, removed.stderr).toBe(0)
   left = MASTERS.filter((name) => name !== lost)
-  expect(await membersOfEtcd(lab, other)).toEqual(left)
+  expect(await membersOfEtcd(lab, other, '/etc/kubernetes/pki/etcd')).toEqual(left)
   for (const machine of left)
     await eventually(
       () => lab.run(machine, ['cat', '/etc/edgeadm/load-balancer/servers.cfg']),

@@ -59,7 +59,7 @@ describe('bad input is refused with one sentence, and nothing is left on the mac
       what: 'a cloud address that is not in the certificate',
       change: () => [...joinLine, '--cloud-address=master-1'],
       exitCode: 6,
-      says: /^CloudCore's certificate is not for the address master-1/,
+      says: /^The certificate of CloudCore at master-1:10002 is not for this address/,
     },
     {
       what: 'a token that the cluster does not know',

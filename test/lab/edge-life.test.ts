@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { cutMachine, healMachine, killMachine, startMachine } from '../../src/lab/index.ts'
+import { apiCases } from './api-cases.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { daysOfServer, giveEndingCertificate, shortenServerCertificate } from './edge-certificates.ts'
 import { edgeLab, MASTER, SERVICES, WITH_PACKAGE } from './edge-lab.ts'
@@ -30,6 +31,7 @@ const lab = useLab({
 })
 const { kubectl, curl, init, join, servicesOn } = edgeLab(lab)
 const SHOW_NAMES = `openssl s_client -connect ${MASTER}:10002 </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName`
+const KUBELET_PODS = ['curl', '-s', '--max-time', '5', 'http://127.0.0.1:10350/pods']
 const servicesOnEdge2 = () => servicesOn('edge-2')
 
 async function podOn(node: string): Promise<{ name: string; address: string }> {
@@ -72,6 +74,8 @@ test('an ordinary client-go program lists Services and Pods through the secure M
   expect(log).toContain(`pod default/${name} from https://169.254.30.10:10550`)
 })
 
+apiCases(lab)
+
 test('kubectl exec reaches a Pod on the edge, and the port that would let others do so is closed to them', async () => {
   const pods = ['-n', 'kubeedge', '-l', 'app=edge-check', '--field-selector=spec.nodeName=edge-1']
   const pod = await kubectl('get', 'pods', ...pods, '-o', 'name')
@@ -79,6 +83,13 @@ test('kubectl exec reaches a Pod on the edge, and the port that would let others
   const stream = `https://${MASTER}:10003/`
   expect((await lab.probe('edge-1', ['curl', '-sk', '--max-time', '3', stream])).exitCode).toBe(28)
   expect((await lab.probe('master-1', ['curl', '-sk', '--max-time', '3', stream])).exitCode).toBe(0)
+})
+
+test("edgecore's own kubelet answers root alone", async () => {
+  const ask = (user: string) =>
+    lab.probe('edge-1', ['setpriv', `--reuid=${user}`, '--clear-groups', ...KUBELET_PODS])
+  expect((await ask('root')).stdout).toContain('PodList')
+  expect(await ask('nobody')).toMatchObject({ exitCode: 7, stdout: '' })
 })
 
 describe('without the cloud', () => {
@@ -105,6 +116,9 @@ describe('without the cloud', () => {
     await cutMachine(lab.name, 'edge-2', ['master-1'])
     expect(await podAnswers()).toBe(`served by ${name}`)
     await eventually(servicesOnEdge2, (names) => names.includes('kubernetes'), 60_000)
+    // What was never asked for is not known, and not an empty list.
+    const unknown = 'http://127.0.0.1:10550/api/v1/persistentvolumes'
+    expect(await curl('edge-2', '-o', '/dev/null', '-w', '%{http_code}', unknown)).toBe('503')
   })
 
   test('edgecore is restarted, and both go on', async () => {

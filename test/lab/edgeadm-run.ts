@@ -12,9 +12,11 @@ export interface RunResult {
 
 export interface RunOptions {
   /** Sent when the phase has started. */
-  readonly signal?: { readonly name: 'KILL' | 'INT' | 'TERM'; readonly phase: string }
+  readonly signal?: { readonly name: 'KILL' | 'INT' | 'TERM' | 'HUP'; readonly phase: string }
   /** Called when a phase has started. */
   readonly onPhase?: (phase: string) => void
+  /** A program that runs edgeadm, with its arguments: `env -i`. */
+  readonly wrapper?: readonly string[]
 }
 
 /** Runs `edgeadm …args --output=json` and resolves with any exit code (137: killed). */
@@ -22,14 +24,14 @@ export async function runEdgeadm(
   lab: TestLab,
   machine: string,
   args: readonly string[],
-  { signal, onPhase }: RunOptions = {},
+  { signal, onPhase, wrapper = [] }: RunOptions = {},
 ): Promise<RunResult> {
   const events: Event[] = []
   let killed: Promise<unknown> | undefined
   const pidFile = `/run/test-${machine}.pid`
   const result = await lab.probe(
     machine,
-    ['sh', '-c', `echo $$ >${pidFile}; exec "$@"`, 'run', 'edgeadm', ...args, '--output=json'],
+    ['sh', '-c', `echo $$ >${pidFile}; exec "$@"`, 'run', ...wrapper, 'edgeadm', ...args, '--output=json'],
     {
       onLine: (line) => {
         const event = parse(line)

@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import { diffMachine, killMachine, startMachine } from '../../src/lab/index.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
-import { phasesDone, runEdgeadm } from './edgeadm-run.ts'
+import { phasesDone, type RunResult, runEdgeadm } from './edgeadm-run.ts'
 import { reporting, useLab } from './machines.ts'
 
 const lab = useLab({ masters: 3, executable: EXECUTABLE, package: PACKAGE })
@@ -44,12 +44,37 @@ test('killed in one phase after another, init goes on each time and ends with a 
     expect(killed.exitCode, `killed in ${phase}: ${killed.error?.message}`).toBe(137)
     done.push(...phasesDone(killed))
   }
-  const last = await runEdgeadm(lab, 'master-1', WITH_PACKAGE)
+  // Stopped for longer than any heartbeat would last, it still has the machine for itself.
+  let second: Promise<RunResult> | undefined
+  const last = await runEdgeadm(lab, 'master-1', WITH_PACKAGE, {
+    wrapper: ['sh', '-c', `"$@" & echo $! >${STOPPED_PID}; wait $!`, 'sh'],
+    // In the first phase that it runs; the killed run may have finished cni/config.
+    onPhase: () => {
+      second ??= whileStopped('master-1')
+    },
+  })
+  expect((await second)?.exitCode).toBe(5)
+  expect((await second)?.error?.message).toMatch(/another run holds this machine: `edgeadm init`, pid \d+/)
   expect(last.exitCode, last.error?.message).toBe(0)
   await expectReady('master-1')
   // What a killed run had finished is not done again: certificates are made once.
   expect([...done, ...phasesDone(last)].filter((phase) => phase === 'certs')).toHaveLength(1)
 })
+
+/** Not the process that nsenter started: nsenter stops with that one, and nobody would let it go on. */
+const STOPPED_PID = '/run/stopped.pid'
+
+/** Stops the run for 12 s, tries another one, and lets the first go on. */
+async function whileStopped(machine: string): Promise<RunResult> {
+  const pid = (await lab.run(machine, ['cat', STOPPED_PID])).trim()
+  await lab.run(machine, ['kill', '-STOP', pid])
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 12_000))
+    return await runEdgeadm(lab, machine, WITH_PACKAGE)
+  } finally {
+    await lab.run(machine, ['kill', '-CONT', pid])
+  }
+}
 
 test('a power cut while the control plane starts: after the boot init completes', async () => {
   let cut: Promise<void> | undefined
@@ -134,4 +159,42 @@ test('a broken drop-in of containerd, a full disk, a wrong flag of the kubelet: 
   const last = await runEdgeadm(lab, 'master-3', WITH_PACKAGE)
   expect(last.exitCode, last.error?.message).toBe(0)
   await expectReady('master-3')
+})
+
+test('reset goes on although its reader left and the disk of logs is full', async () => {
+  await lab.run('master-3', ['mkdir', '-p', '/var/log/edgeadm'])
+  await lab.run('master-3', ['mount', '-t', 'tmpfs', '-o', 'size=64k', 'small', '/var/log/edgeadm'])
+  await lab.probe('master-3', ['sh', '-c', 'head -c 200000 /dev/zero >/var/log/edgeadm/fill'])
+  // /var/lib/containerd is a mount of this test's, and stays.
+  const script = 'set -o pipefail; edgeadm reset --force 2>&1 | head -1'
+  const reset = await lab.probe('master-3', ['bash', '-c', script])
+  await lab.run('master-3', ['umount', '/var/log/edgeadm'])
+  expect([0, 9], reset.stdout).toContain(reset.exitCode)
+  expect(await lab.probe('master-3', ['ls', '/usr/local/bin/kubelet', '/etc/kubernetes'])).toMatchObject({
+    exitCode: 2,
+    stdout: '',
+  })
+})
+
+test("the caller's environment does not matter: poor, a dead proxy, a removed directory, a terminal that goes away", async () => {
+  const gone = 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && umask 077 && exec "$@"'
+  const wrapper = [
+    ...[
+      'env',
+      '-i',
+      'PATH=/usr/local/bin:/usr/bin:/bin',
+      'LANG=tr_TR.UTF-8',
+      'HTTPS_PROXY=http://127.0.0.1:9',
+    ],
+    ...['HTTP_PROXY=http://127.0.0.1:9', 'https_proxy=http://127.0.0.1:9', 'sh', '-c', gone, 'sh'],
+  ]
+  const result = await runEdgeadm(lab, 'master-3', WITH_PACKAGE, {
+    wrapper,
+    signal: { name: 'HUP', phase: 'kubelet-start' },
+  })
+  expect(result.exitCode, result.error?.message).toBe(0)
+  await expectReady('master-3')
+  expect(await lab.run('master-3', ['sh', '-c', 'cat /etc/kubernetes/manifests/*'])).not.toMatch(
+    /https?_proxy/i,
+  )
 })

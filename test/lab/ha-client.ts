@@ -158,7 +158,9 @@ const brokenWatches = broken
 ended = true
 await Promise.all(work)
 const present = await stored()
-await ask(false, 'DELETE', `${CONFIG_MAPS}?labelSelector=${LABEL.replace('=', '%3D')}`, undefined, 10_000)
+// One write in etcd for each of them.
+const all = `${CONFIG_MAPS}?labelSelector=${LABEL.replace('=', '%3D')}`
+await ask(false, 'DELETE', all, undefined, 120_000)
 answers.sort((one, other) => one - other)
 const gaps = answers.slice(1).map((time, index) => Math.round(time - (answers[index] ?? time)))
 const report: ClientReport = {

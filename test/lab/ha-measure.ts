@@ -123,11 +123,22 @@ export function longestOverlap(all: readonly Possession[]): number {
 }
 
 /** Names of etcd's members, sorted. */
-export async function membersOfEtcd(lab: TestLab, machine: string): Promise<string[]> {
-  const pki = '/etc/kubernetes/pki/etcd'
-  const list = await lab.run(machine, [
+export async function membersOfEtcd(lab: TestLab, machine: string, pki: string): Promise<string[]> {
+  const { members } = (await askEtcd(lab, machine, pki, 'list', {})) as { members: { name?: string }[] }
+  return members.map(({ name = '' }) => name).sort()
+}
+
+/** etcd's own interface for members: list, add, remove. */
+export async function askEtcd(
+  lab: TestLab,
+  machine: string,
+  pki: string,
+  verb: string,
+  body: object,
+): Promise<unknown> {
+  const answer = await lab.run(machine, [
     ...['curl', '-s', '--cacert', `${pki}/ca.crt`, '--cert', `${pki}/peer.crt`, '--key', `${pki}/peer.key`],
-    ...['-d', '{}', 'https://127.0.0.1:2379/v3/cluster/member/list'],
+    ...['-d', JSON.stringify(body), `https://127.0.0.1:2379/v3/cluster/member/${verb}`],
   ])
-  return (JSON.parse(list) as { members: { name: string }[] }).members.map(({ name }) => name).sort()
+  return JSON.parse(answer)
 }

@@ -7,17 +7,26 @@ import { cutMachine, diffMachine, healMachine, killMachine, startMachine } from 
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
 import { eventually } from './eventually.ts'
 import type { ClientReport } from './ha-client.ts'
-import { holders, longestOverlap, membersOfEtcd, withClient, withWatchedAddress } from './ha-measure.ts'
+import {
+  askEtcd,
+  holders,
+  longestOverlap,
+  membersOfEtcd,
+  withClient,
+  withWatchedAddress,
+} from './ha-measure.ts'
 import { reporting, useLab } from './machines.ts'
 
 const VIP = '10.123.0.240'
+/** Not kubeadm's default: nothing may assume that one. */
+const PKI = '/etc/kubernetes/own-pki'
 const MASTERS = ['master-1', 'master-2', 'master-3']
 const lab = useLab({ masters: 3, executable: EXECUTABLE, package: PACKAGE })
 const WITH_PACKAGE = [`--install-pkg-path=/root/${basename(PACKAGE)}`, '--config=/root/cluster.yaml']
 const init = (endpoint: string, ...args: string[]) =>
   lab.probe('master-1', [
     ...['edgeadm', 'init', '--ha=haproxy-keepalived', `--control-plane-endpoint=${endpoint}`],
-    ...['--upload-certs', '--enable-edge=false', ...WITH_PACKAGE, ...args],
+    ...['--upload-certs', '--enable-edge=false', `--cert-dir=${PKI}`, ...WITH_PACKAGE, ...args],
   ])
 /** A login shell's line in the background of a machine, until the machine goes. */
 const background = (machine: string, unit: string, script: string) =>
@@ -66,6 +75,9 @@ function told(what: string, { gaps, answers, acknowledged, lost, watches, broken
   )
 }
 
+const members = (machine: string) => membersOfEtcd(lab, machine, `${PKI}/etcd`)
+/** The master that was reset, to join again. */
+let reset = ''
 let joinLine: string[] = []
 /** With the line of `token create`: its certificates are new. */
 const join = (machine: string, line = joinLine) => lab.probe(machine, [...line, ...WITH_PACKAGE])
@@ -252,5 +264,52 @@ test('reset of the holder: handed over, forgotten by the others, nothing left', 
   expect((await kubectl(other, 'get', 'nodes', '-o', 'name')).trim().split('\n')).toEqual(
     others.map((name) => `node/${name}`),
   )
-  expect(await membersOfEtcd(lab, other)).toEqual(others)
+  expect(await members(other)).toEqual(others)
+  reset = machine
+})
+
+test('a learner that a dead join left behind is named to the next master, and taken out by its address', async () => {
+  const others = MASTERS.filter((name) => name !== reset)
+  const [other = ''] = others
+  const added = await askEtcd(lab, other, `${PKI}/etcd`, 'add', {
+    peerURLs: ['https://10.123.0.99:2380'],
+    isLearner: true,
+  })
+  expect(added).toMatchObject({ member: { isLearner: true } })
+  joinLine = (await lab.run(other, ['edgeadm', 'token', 'create', '--print-join-command', '--control-plane']))
+    .trim()
+    .split(' ')
+  const refused = await join(reset)
+  expect(refused.exitCode, refused.stderr).toBe(3)
+  expect(refused.stderr).toContain('etcd has the member 10.123.0.99 that never finished its join')
+  const remove = await lab.probe(other, ['edgeadm', 'reset', '--remove-node', '10.123.0.99', '--force'])
+  expect(remove.exitCode, remove.stderr).toBe(0)
+  expect(await members(other)).toEqual(others)
+  const again = await join(reset)
+  expect(again.exitCode, again.stderr).toBe(0)
+})
+
+test('a lost master whose Node was deleted first still leaves etcd', async () => {
+  await awaitWhole(MASTERS)
+  await kubectl('master-1', 'delete', 'node', 'master-3')
+  const alive = await lab.probe('master-1', ['edgeadm', 'reset', '--remove-node', 'master-3', '--force'])
+  expect(alive.stderr).toContain('the etcd of master-3 runs and takes part in the cluster')
+  expect(alive.exitCode).toBe(3)
+  await killMachine(lab.name, 'master-3')
+  const removed = await lab.probe('master-1', ['edgeadm', 'reset', '--remove-node', 'master-3', '--force'])
+  expect(removed.exitCode, removed.stderr).toBe(0)
+  expect(await members('master-1')).toEqual(['master-1', 'master-2'])
+})
+
+test('one of two masters is reset after its Node was deleted: the other one goes on', async () => {
+  await kubectl('master-1', 'delete', 'node', 'master-2')
+  const result = await lab.probe('master-2', ['edgeadm', 'reset', '--force'])
+  expect(result.exitCode, result.stderr).toBe(0)
+  expect((await lab.probe('master-2', ['test', '-e', PKI])).exitCode).toBe(1)
+  expect(await members('master-1')).toEqual(['master-1'])
+  await eventually(
+    () => kubectl('master-1', 'get', '--raw', '/readyz'),
+    (text) => text === 'ok',
+    30_000,
+  )
 })

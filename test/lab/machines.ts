@@ -1,6 +1,9 @@
 /** Booted machines for tests: made before them, removed after them, also after tests that were killed. */
 
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll } from 'vitest'
+import { waitForLock } from '../../src/host/flock.ts'
 import {
   type CommandOptions,
   type CommandResult,
@@ -13,6 +16,7 @@ import {
 } from '../../src/lab/index.ts'
 import { identify, isAlive } from '../../src/lab/processes.ts'
 import { readLabIfComplete } from '../../src/lab/state.ts'
+import { EdgeadmError } from '../../src/output/errors.ts'
 import type { Reporting } from '../../src/output/events.ts'
 import { collectLogs } from './collect-logs.ts'
 
@@ -38,6 +42,10 @@ export interface TestLab {
 
 export const reporting: Reporting = { emit: () => {}, signal: new AbortController().signal }
 
+/** How many of a failed command's last lines a test's error shows. */
+const OUTPUT_LINES = 8
+const LEFTOVERS_LOCK = join(tmpdir(), 'edgeadm-test-leftovers.lock')
+
 /** Names of labs made by this process and not yet removed. */
 const own = new Set<string>()
 let count = 0
@@ -54,7 +62,7 @@ export function useLab(options: UseLabOptions): TestLab {
   const lab: TestLab = {
     name,
     probe: (machine, command, others) => probeInMachine(name, machine, command, others),
-    run: (machine, command, others) => runInMachine(name, machine, command, others),
+    run: (machine, command, others) => runInMachine(name, machine, command, others).catch(withOutput),
   }
   beforeAll(async () => {
     await deleteLeftovers()
@@ -86,19 +94,30 @@ export async function deleteTestLab(name: string): Promise<void> {
   if ((await labNames()).includes(name)) await deleteLab(name, reporting)
 }
 
+/** What the command said stands in the message: vitest's report shows nothing else of an error. */
+function withOutput(error: unknown): never {
+  if (!(error instanceof EdgeadmError)) throw error
+  throw new Error([error.message, ...error.details.slice(-OUTPUT_LINES)].join('\n'), { cause: error })
+}
+
 async function withLogs(error: unknown, lab: string, test: string): Promise<Error> {
   const directory = await collectLogs(lab, test)
   const message = error instanceof Error ? error.message : String(error)
   return new Error(`${message}\nThe machines' logs: ${directory}`, { cause: error })
 }
 
-/** Labs of test runs that were killed before they could remove them. */
+/** Labs of test runs that were killed before they could remove them. Test files start side by side: one deletes, the others wait. */
 async function deleteLeftovers(): Promise<void> {
-  for (const name of await labNames()) {
-    const pid = /^test-(\d+)-\d+$/.exec(name)?.[1]
-    if (pid === undefined) continue
-    const owner = (await readLabIfComplete(name))?.owner ?? (await identify(Number(pid)))
-    if (!owner || !(await isAlive(owner))) await deleteTestLab(name)
+  const lock = await waitForLock(LEFTOVERS_LOCK, reporting.signal, () => {})
+  try {
+    for (const name of await labNames()) {
+      const pid = /^test-(\d+)-\d+$/.exec(name)?.[1]
+      if (pid === undefined) continue
+      const owner = (await readLabIfComplete(name))?.owner ?? (await identify(Number(pid)))
+      if (!owner || !(await isAlive(owner))) await deleteTestLab(name)
+    }
+  } finally {
+    await lock.release()
   }
 }
 

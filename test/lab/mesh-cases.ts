@@ -91,7 +91,7 @@ export function meshCases(lab: TestLab, joinLine: () => readonly string[]): void
       const line = (await lab.run('master-1', create)).trim().split(' ').slice(1)
       const joined = await runEdgeadm(lab, 'master-2', [...line, WITH_PACKAGE[0] ?? ''])
       expect(joined.exitCode, joined.error?.message).toBe(0)
-      expect(phasesDone(joined)).toContain('edge/edgemesh-relay')
+      expect(phasesDone(joined)).toContain('edge/masters')
       const pods = await eventually(
         () => running(5),
         (found) => found.every(({ uid }) => !before.includes(uid)),

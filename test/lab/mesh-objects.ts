@@ -19,7 +19,7 @@ export const meshObjects = (image: string, gatewayNode: string): string =>
       data: { psk: Buffer.from(PSK).toString('base64') },
     }),
     meshManifest(image, RELAYS),
-    gatewayManifest(image, RELAYS, [gatewayNode]),
+    gatewayManifest(image, RELAYS, [gatewayNode], true),
   ].join('\n---\n')
 
 export interface MeshPod {

@@ -8,7 +8,6 @@ import { promisify } from 'node:util'
 import { EXECUTABLE } from './artifacts.ts'
 
 const run = promisify(execFile)
-const RECIPES = ['kubernetes-1.33', 'kubeedge-1.23', 'load-balancer', 'edgemesh-1.16']
 
 export interface MeshPackage {
   readonly path: string
@@ -21,12 +20,7 @@ export async function meshPackage(archive: string): Promise<MeshPackage> {
   const index = await run('tar', ['-xOf', archive, '--wildcards', '--no-anchored', 'index.json'])
   const gateway = /\/edgemesh-gateway[:@"]/.test(index.stdout)
   const folder = await mkdtemp(join(tmpdir(), 'edgeadm-mesh-'))
-  const args = [
-    'package',
-    'build',
-    `--output-dir=${folder}`,
-    ...RECIPES.flatMap((name) => ['--manifest', name]),
-  ]
+  const args = ['package', 'build', `--output-dir=${folder}`, '--with=load-balancer', '--with=edgemesh']
   for (const part of gateway ? ['agent', 'gateway'] : ['agent'])
     args.push('--archive', `edgemesh-${part}-image=${archive}`)
   if (!gateway) args.push('--without', 'edgemesh-gateway-image')

@@ -36,6 +36,12 @@ async function expectAsBefore(machine: string): Promise<void> {
   expect(await machineState(lab, machine)).toEqual(before[machine])
 }
 
+/** Files without containerd's store: the kubelet takes ended containers out of it when it likes. */
+async function filesOf(machine: string): Promise<string[]> {
+  const { files } = await machineState(lab, machine)
+  return files.filter((line) => !line.includes(' /var/lib/containerd'))
+}
+
 async function succeed(machine: string, command: readonly string[]): Promise<CommandResult> {
   const result = await lab.probe(machine, command)
   expect(result.exitCode, `${command.join(' ')}\n${result.stdout}\n${result.stderr}`).toBe(0)
@@ -53,7 +59,7 @@ async function stopAt(
   const result = await lab.probe(machine, [...command, '--output=json'], {
     onLine: (line) => {
       if (killing !== undefined || !line.startsWith('{') || !isTime(JSON.parse(line) as Event)) return
-      const kill = `kill -${signal} "$(sed -E 's/.*"pid":([0-9]+).*/\\1/' /run/edgeadm/holder.json)"`
+      const kill = `kill -${signal} "$(sed -E 's/.*"pid":([0-9]+).*/\\1/' /run/edgeadm/lock)"`
       killing = lab.run(machine, ['sh', '-c', kill])
     },
   })
@@ -82,16 +88,33 @@ describe('of a cluster', () => {
     await succeed('worker-1', [...joinLine, ...WITH_PACKAGE])
   })
 
+  test('a cluster that is not on record is refused by the name of its maker, and nothing is lost', async () => {
+    await lab.run('master-1', ['mv', '/var/lib/edgeadm', '/root/record'])
+    // An init that was refused may have left its download.
+    await lab.run('master-1', [
+      'sh',
+      '-c',
+      'mkdir -p /var/lib/edgeadm/downloads; touch /var/lib/edgeadm/downloads/p',
+    ])
+    const refused = await lab.probe('master-1', RESET)
+    await lab.run('master-1', ['sh', '-c', 'rm -r /var/lib/edgeadm; mv /root/record /var/lib/edgeadm'])
+    expect(refused.exitCode).toBe(3)
+    expect(refused.stderr).toContain('a cluster that edgeadm did not make: it seems to be made by kubeadm')
+    expect(refused.stderr).toContain('`kubeadm reset` takes the machine out')
+    expect(await lab.run('master-1', ['ls', '/var/lib/etcd/member'])).toContain('wal')
+    await succeed('master-1', ['kubectl', '--kubeconfig=/etc/kubernetes/admin.conf', 'get', 'nodes'])
+  })
+
   test('asks first, and without a terminal wants --force', async () => {
-    const during = await machineState(lab, 'worker-1')
+    const during = await filesOf('worker-1')
     const result = await lab.probe('worker-1', ['edgeadm', 'reset'])
     expect(result.exitCode).toBe(2)
     expect(result.stderr).toContain('no terminal to ask on')
-    expect((await machineState(lab, 'worker-1')).files).toEqual(during.files)
+    expect(await filesOf('worker-1')).toEqual(during)
   })
 
   test('tells its plan in a dry run, and does nothing of it', async () => {
-    const during = await machineState(lab, 'worker-1')
+    const during = await filesOf('worker-1')
     const result = await succeed('worker-1', ['edgeadm', 'reset', '--dry-run'])
     expect(result.stderr).toContain(
       'This machine is worker-1: a worker of the cluster at https://10.123.0.11:6443',
@@ -100,7 +123,7 @@ describe('of a cluster', () => {
     expect(result.stderr).toContain('kubeadm reset phase cleanup-node')
     expect(result.stderr).toContain('remove /usr/local/bin/kubelet')
     expect(result.stderr).toContain('restore /etc/modules-load.d/edgeadm.conf')
-    expect((await machineState(lab, 'worker-1')).files).toEqual(during.files)
+    expect(await filesOf('worker-1')).toEqual(during)
     expect((await lab.probe('worker-1', ['systemctl', 'is-active', 'kubelet'])).stdout.trim()).toBe('active')
   })
 
@@ -241,5 +264,42 @@ describe("where a containerd of the user's runs", () => {
     await succeed('worker-1', RESET)
     expect(await ask()).toBe(containerd)
     expect(await stateOfUser()).toEqual(state)
+  })
+})
+
+/** Whether a unit of somebody else with this line lives on. */
+const THEIR_UNIT = `[Unit]
+Requires=network-online.target
+After=network-online.target
+[Service]
+ExecStart=/bin/sleep infinity
+`
+
+describe('what others changed since', () => {
+  const run = (script: string): Promise<string> => lab.run('master-1', ['sh', '-ec', script])
+
+  test('stays and is named; what kubeadm empties comes back', async () => {
+    await run(`rm -f /root/.kube/config; mkdir -p /var/lib/kubelet; echo '{"auths":{}}' >/var/lib/kubelet/config.json
+      cat >/etc/systemd/system/theirs.service <<'UNIT'\n${THEIR_UNIT}UNIT
+      systemctl daemon-reload; systemctl start theirs.service`)
+    const pid = await run('systemctl show --value --property=MainPID theirs.service')
+    await succeed('master-1', INIT)
+    await run(`unset KUBECONFIG # which the lab sets
+      kubectl config set-cluster prod --server=https://prod:6443
+      kubectl config set-context prod --cluster=prod
+      echo '# proxy' >>/etc/containerd/config.toml
+      echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/90-theirs.conf`)
+    const { stdout, stderr } = await succeed('master-1', RESET)
+    for (const what of ['/root/.kube/config', '/etc/containerd/config.toml', 'sysctl net.ipv4.ip_forward']) {
+      expect(stdout).toContain(what)
+      expect(stderr).toContain(`${what}: it stays`)
+    }
+    const kubeconfig = await run('cat /root/.kube/config')
+    expect(kubeconfig).toContain('https://prod:6443')
+    expect(kubeconfig).not.toContain('kubernetes-admin')
+    expect(await run('cat /proc/sys/net/ipv4/ip_forward')).toBe('1')
+    expect(await run('cat /var/lib/kubelet/config.json')).toContain('auths')
+    expect(await run('systemctl show --value --property=MainPID theirs.service')).toBe(pid)
+    expect((await succeed('master-1', RESET)).stdout).toContain('edgeadm has changed nothing')
   })
 })

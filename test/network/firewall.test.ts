@@ -53,7 +53,7 @@ async function clean(before: Awaited<ReturnType<typeof lookAtNetwork>>): Promise
   const { programs } = await firewallPrograms(host)
   for (const program of programs) {
     const removals = leftovers(await program.read(), before.rules[program.flavour])
-    if (removals.length > 0) await program.remove(removals, 'clean up')
+    if (removals.length > 0) await program.remove(host, removals, 'clean up')
   }
   return programs
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -53,3 +53,14 @@ test('a single phase has a log, too: its name makes no folders', () =>
   expect(feed(run(false, 'init phase edge/certificates'), change).path).toBe(
     join(parent, 'edgeadm/init-phase-edge-certificates-20260102T030405Z.log'),
   ))
+
+test('a place that cannot be written ends the log and not the run: one warning', () => {
+  writeFileSync(join(parent, 'edgeadm'), 'a file')
+  const warnings: string[] = []
+  const log = new LogFile(join(parent, 'edgeadm'), (text) => warnings.push(text))
+  for (const event of [run(false), change, change, { type: 'output', text: 'x' } as const])
+    log.handle({ schema: EVENT_SCHEMA, time: '2026-01-02T03:04:05.678Z', ...event })
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]).toMatch(/init-20260102T030405Z\.log cannot be written, .*(EEXIST|ENOTDIR)/)
+  expect(log.path).toBeUndefined()
+})

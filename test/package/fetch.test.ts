@@ -98,3 +98,27 @@ test('Ctrl-C stops it at once and keeps the part', async () => {
   await expect(fetchPackage(`${server.url}/p`, dest, { emit, signal })).rejects.toBe(reason)
   expect(readFileSync(`${dest}.part.id`, 'utf8')).toBe('"1"')
 })
+
+test('without a sha256 a rerun asks whether the file is still the same, and uses it where nobody answers', async () => {
+  let etag = '"1"'
+  const server = await serve((request, response) => {
+    const isSame = request.headers['if-none-match'] === etag
+    response.writeHead(isSame ? 304 : 200, { etag }).end(isSame ? undefined : `content of ${etag}`)
+  })
+  const dest = join(temporaryFolder(), 'package')
+  const fetchIt = async (): Promise<string[]> => {
+    const { events, ...reporting } = reporter()
+    await fetchPackage(`${server.url}/p`, dest, { ...reporting, retries: 0 })
+    return events.flatMap((event) => (event.type === 'warning' ? [event.text] : []))
+  }
+  await fetchIt()
+  writeFileSync(dest, 'content that was kept')
+  expect(await fetchIt()).toEqual([])
+  expect(readFileSync(dest, 'utf8')).toBe('content that was kept')
+  etag = '"2"'
+  await fetchIt()
+  expect(readFileSync(dest, 'utf8')).toBe('content of "2"')
+  await server.close()
+  expect(await fetchIt()).toEqual([expect.stringContaining('cannot be reached, so what was downloaded')])
+  expect(readFileSync(dest, 'utf8')).toBe('content of "2"')
+})

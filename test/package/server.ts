@@ -7,6 +7,8 @@ export interface TestServer {
   readonly url: string
   /** "METHOD path range?" of each request. */
   readonly requests: string[]
+  /** Ends it before the test does. */
+  close(): Promise<void>
 }
 
 const running: (() => Promise<void>)[] = []
@@ -27,11 +29,12 @@ export async function serve(
     handler(request, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  running.push(async () => {
+  const close = async (): Promise<void> => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
+  }
+  running.push(close)
+  return { close, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
 }
 
 /** Serves files by path; anything else is 404. */

@@ -151,3 +151,28 @@ test('the helper itself writes what GNU tar can read', () => {
   writeFileSync(path, tarOf(entriesOf()))
   expect(execFileSync('tar', ['-tf', path]).toString().trim().split('\n')).toContain('bin/kubeadm')
 })
+
+test('a package that was swapped since it was checked is refused, and nothing of it is written', async () => {
+  const path = packageFile()
+  const expected = await readPackageManifest(path, reporter())
+  const other = { ...manifestOf(), edgeVersion: '9.9.9' }
+  writeFileSync(path, readFileSync(packageFile(entriesOf(other))))
+  const staging = temporaryFolder()
+  await expect(unpackPackage(path, staging, { ...reporter(), expected })).rejects.toMatchObject({
+    class: 'package',
+    message: expect.stringContaining('is another package than a moment ago'),
+  })
+  expect(readdirSync(staging)).toEqual([])
+})
+
+test.each([
+  ['images', [{ name: 'pause', digest: 'sha256:12', size: 1 }], 'lists an image without'],
+  ['components', [{ name: 'x' }], 'lists a component without'],
+])('a manifest with a wrong entry in %s is refused', async (list, value, says) => {
+  const manifest = { ...manifestOf(), [list]: value }
+  const path = packageFile(entriesOf(manifest as unknown as ReturnType<typeof manifestOf>))
+  await expect(readPackageManifest(path, reporter())).rejects.toMatchObject({
+    class: 'package',
+    message: expect.stringContaining(says),
+  })
+})

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { InitSettings, JoinSettings } from '../../src/config/types.ts'
 import { Journal } from '../../src/phases/journal.ts'
-import { checkEarlierRun, lastingSettings } from '../../src/run/earlier-run.ts'
+import { checkEarlierRun, checkPhase, lastingSettings } from '../../src/run/earlier-run.ts'
 
 const node = {
   name: 'm1',
@@ -81,4 +81,19 @@ test('another command is refused', async () => {
     message: expect.stringMatching(/^this machine is a node of a cluster already: `edgeadm join` set it up/),
     fix: expect.stringContaining('edgeadm reset'),
   })
+})
+
+test('one phase changes what it is run for, and nothing else that lasts', async () => {
+  await after(init, 'certs')
+  const phase = async (only: string, settings: InitSettings) =>
+    checkPhase(await Journal.open('init', { directory }), settings, only)
+  const balanced = { ...init, controlPlaneEndpoint: '10.0.0.100:8443' }
+  for (const only of ['load-balancer', 'edge', 'edge/cloudcore']) await phase(only, balanced)
+  await phase('certs/apiserver', { ...init, certSANs: ['a.test'] })
+  for (const only of ['addon/coredns', 'certs/apiserver'])
+    await expect(phase(only, balanced)).rejects.toMatchObject({
+      class: 'usage',
+      message: expect.stringContaining('--control-plane-endpoint was none and is now 10.0.0.100:8443'),
+    })
+  await expect(phase('edge', { ...balanced, dnsDomain: 'x.y' })).rejects.toMatchObject({ class: 'usage' })
 })

@@ -29,6 +29,13 @@ test('a file is opened where it lies, an URL where it was downloaded to', async 
   expect(readFileSync(fetched.path ?? '').equals(readFileSync(file))).toBe(true)
 })
 
+test('a dry run leaves nothing in the directory of downloads', async () => {
+  const url = `${server.url}/site/edgeadm.tar.zst`
+  const { path } = await openPackage({ 'install-pkg-path': url, 'dry-run': true }, undefined, reporter())
+  expect(path).toContain('edgeadm-dry-run-')
+  expect(path?.startsWith(process.env.XDG_CACHE_HOME ?? '')).toBe(false)
+})
+
 test('another sha256 is refused, for a file and for an URL', async () => {
   const wrong = '0'.repeat(64)
   for (const path of [file, `${server.url}/site/edgeadm.tar.zst`]) {
@@ -53,6 +60,11 @@ describe('a public key', () => {
 
   test('takes what its owner signed', async () => {
     expect((await openWith(signed, key)).manifest?.kubernetesVersion).toBe('v1.33.13')
+  })
+
+  test('stays where no package is named, so that the settings can refuse it', async () => {
+    const opened = await openPackage({ 'install-pkg-public-key': key }, undefined, reporter())
+    expect(opened).toMatchObject({ path: undefined, publicKey: key })
   })
 
   test('refuses what nobody signed, what somebody else signed, and a key that is none', async () => {

@@ -1,3 +1,4 @@
+import { table } from '../../output/table.ts'
 import { BaseCommand } from '../base.ts'
 
 export default class LabList extends BaseCommand {
@@ -15,20 +16,9 @@ export default class LabList extends BaseCommand {
         : lab.machines.map(({ name, role, address, state }) => [lab.name, name, role, address, state]),
     )
     const text =
-      rows.length === 0 ? 'no labs' : table([['LAB', 'MACHINE', 'ROLE', 'ADDRESS', 'STATE'], ...rows])
+      rows.length === 0
+        ? 'no labs'
+        : table([['LAB', 'MACHINE', 'ROLE', 'ADDRESS', 'STATE'], ...rows]).join('\n')
     this.result(text, { labs })
   }
-}
-
-/** Columns three spaces apart, as kubectl writes them. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('   ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../base.ts'
 
 export default class PackageInspect extends BaseCommand {
@@ -8,6 +8,7 @@ export default class PackageInspect extends BaseCommand {
   static override examples = [
     '<%= config.bin %> package inspect PACKAGE',
     '<%= config.bin %> package inspect PACKAGE --output json',
+    '<%= config.bin %> package inspect PACKAGE --sbom',
   ]
   static override args = {
     path: Args.string({
@@ -17,8 +18,20 @@ export default class PackageInspect extends BaseCommand {
     }),
   }
 
+  static override flags = {
+    sbom: Flags.boolean({
+      description: 'Print the bill of materials (CycloneDX, JSON) after the whole package was verified',
+    }),
+  }
+
   async run(): Promise<void> {
-    const { args } = await this.parse(PackageInspect)
+    const { args, flags } = await this.parse(PackageInspect)
+    if (flags.sbom === true) {
+      const { readPackageFile, SBOM_NAME } = await import('../../package/index.ts')
+      const text = await readPackageFile(args.path, SBOM_NAME, this.reporting)
+      this.result(text.trimEnd(), JSON.parse(text))
+      return
+    }
     const { readPackageManifest } = await import('../../package/unpack.ts')
     const { describeManifest } = await import('../../package/describe.ts')
     const manifest = await readPackageManifest(args.path, this.reporting)

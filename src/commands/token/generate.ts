@@ -6,7 +6,7 @@ export default class TokenGenerate extends BaseCommand {
 
   async run(): Promise<void> {
     await this.parse(TokenGenerate)
-    const { generateToken } = await import('../../kubernetes/tokens.ts')
+    const { generateToken } = await import('../../config/tokens.ts')
     const token = generateToken()
     this.result(token, { token })
   }

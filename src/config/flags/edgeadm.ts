@@ -15,14 +15,50 @@ const packageFlags = {
   'install-pkg-path': text('FILE|URL', 'The offline package: a file, an unpacked folder or a URL.'),
   'install-pkg-sha256': text('HEX', 'SHA-256 that the package must have.'),
   'install-pkg-public-key': text(
-    'FILE',
-    'Ed25519 public key (PEM): a package that its owner did not sign is refused.',
+    'FILE|DIR',
+    'Ed25519 public key (PEM), or a folder of such: a package that their owners did not sign is refused (default /etc/edgeadm/keyring, if it has keys).',
   ),
+  'allow-downgrade': boolean({
+    allowNo: true,
+    description: 'Take a signed package although this machine has had a newer one (default false).',
+  }),
+}
+
+const downloadFlags = {
+  offline: boolean({
+    allowNo: true,
+    description: 'Download nothing: without --install-pkg-path everything must be installed already.',
+  }),
+  mirror: list(
+    'URL',
+    "Server with the publishers' paths and the registries' /v2/, asked before them; may be given several times.",
+  ),
+  'registry-mirror': words(
+    'REGISTRY=URL[,URL...]',
+    'Servers asked before a registry, e.g. registry.k8s.io=https://mirror.example.org; may be given several times.',
+  ),
+  recipe: words(
+    'FILE|NAME',
+    'What to download, as for `package build --manifest` (default: what comes with edgeadm); may be given several times.',
+  ),
+  'registry-auth-file': text(
+    'FILE',
+    "Logins for registries and mirrors, in the format of Docker's config.json.",
+  ),
+  'allow-unpinned': boolean({
+    allowNo: true,
+    description:
+      'Take from mirrors, too, what edgeadm has no checksum for, and trust what they give (default false).',
+  }),
 }
 
 const enableEdge = (description: string) => boolean({ allowNo: true, description })
 
 const nodeFlags = {
+  'node-ip': text(
+    'IP',
+    "Address of this node in the cluster (default: the advertise address of the first master; else the one from which the control plane, or an edge node's CloudCore, is reached).",
+  ),
   'node-labels': list('KEY=VALUE,...', 'Labels that the node registers with.'),
   'node-taints': list('KEY[=VALUE]:EFFECT,...', "Taints that the node registers with; '' for none."),
 }
@@ -55,6 +91,7 @@ const haFlags = {
 
 export const edgeadmInitFlags = {
   ...packageFlags,
+  ...downloadFlags,
   'enable-edge': enableEdge('Install the cloud side of the edge (default true).'),
   cni: choice(CNI_CHOICES, 'Pod network to install (default flannel).'),
   ...nodeFlags,
@@ -64,6 +101,16 @@ export const edgeadmInitFlags = {
     'NAME|IP',
     'Where edge nodes reach the cloud side; may be given several times (default: the control plane endpoint).',
   ),
+  'require-contained': boolean({
+    allowNo: true,
+    description:
+      "Refuse a package whose CloudCore is the publisher's own, which lets an edge node act as others (default false).",
+  }),
+  'edge-stream': boolean({
+    allowNo: true,
+    description:
+      'Let kubectl logs, exec and attach reach edge nodes, through port 10004 of the cloud side (default true).',
+  }),
   edgemesh: boolean({
     allowNo: true,
     description: 'Install EdgeMesh, Services across edges (default: when the package has it).',
@@ -80,6 +127,11 @@ export const edgeadmInitFlags = {
 
 export const edgeadmJoinFlags = {
   ...packageFlags,
+  ...downloadFlags,
+  'image-repository': text(
+    'REGISTRY',
+    "Registry that init took the control plane's images from, for downloads (default registry.k8s.io).",
+  ),
   'enable-edge': enableEdge(
     'Join as an edge node; false makes a plain worker (default true, false for masters).',
   ),

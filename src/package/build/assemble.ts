@@ -6,10 +6,12 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { Reporting } from '../../output/events.ts'
+import { missingFrom } from '../diff.ts'
 import {
   type Architecture,
   MANIFEST_NAME,
   PACKAGE_SCHEMA,
+  type PackageComponent,
   type PackageFile,
   type PackageImage,
   type PackageManifest,
@@ -20,13 +22,16 @@ import { progressSteps } from '../progress.ts'
 import { signManifest } from '../signature.ts'
 import { type TarItem, tarChunks } from '../tar-writer.ts'
 import { asWriteError } from '../write-error.ts'
+import { inManifest } from './additions.ts'
 import { isAlive } from './cache.ts'
+import { carriedAdditions, sourceIn } from './carried-additions.ts'
 import { blobOf } from './hashing.ts'
 import { MEDIA } from './oci.ts'
 import type { Step } from './plan.ts'
 import { fill, valuesOf } from './recipe.ts'
 import { hexOf, type MadeComponent } from './record.ts'
 import { isBuilt } from './reuse.ts'
+import { sbomContents } from './sbom/contents.ts'
 import { programPath } from './sources/programs.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
@@ -38,17 +43,24 @@ export interface AssembleOptions extends Reporting {
   readonly steps: readonly Step[]
   readonly made: ReadonlyMap<string, MadeComponent>
   readonly signKey?: KeyObject
+  /** Of the package that is there already: what it has is left out. */
+  readonly base?: PackageManifest
 }
 
-interface Content {
+export interface Content {
   readonly file: PackageFile
   /** Its bytes, or the path of the file that has them. */
   readonly content: Buffer | string
 }
 
-/** Writes the package: manifest (and signature), then all files by path, all root's and dated 1970. */
-export async function assemble(options: AssembleOptions): Promise<PackageManifest> {
-  const contents = [...programContents(options), ...imageContents(options)].sort((a, b) =>
+export type Parts = Omit<AssembleOptions, 'path' | 'signKey' | 'base'>
+
+/** What a package of these components has in it, by path. */
+export async function describePackage(
+  options: Parts,
+): Promise<{ contents: Content[]; manifest: PackageManifest }> {
+  const about = [...(await sbomContents(options))].map(([path, text]) => generated(path, text, 'sbom'))
+  const contents = [...programContents(options), ...imageContents(options), ...about].sort((a, b) =>
     a.file.path < b.file.path ? -1 : 1,
   )
   const manifest: PackageManifest = {
@@ -56,17 +68,24 @@ export async function assemble(options: AssembleOptions): Promise<PackageManifes
     kubernetesVersion: options.kubernetesVersion,
     edgeVersion: options.edgeVersion,
     arch: options.arch,
-    components: options.steps.map(({ component }) => ({
-      name: component.name,
-      version: component.version,
-      licence: component.licence,
-      source: record(options, component.name).record.source,
-    })),
+    components: options.steps.map((step) => componentOf(step, options)),
     images: images(options),
     files: contents.map(({ file }) => file),
   }
+  return { contents, manifest }
+}
+
+/** Writes the package: manifest (and signature), then all files by path, all root's and dated 1970. */
+export async function assemble(options: AssembleOptions): Promise<PackageManifest> {
+  const { contents, manifest } = await describePackage(options)
   await checkContents(contents, options)
-  if (options.signKey === undefined && (await isBuilt(options.path, manifest, options))) {
+  const { base } = options
+  const isNew = base === undefined ? undefined : new Set(missingFrom(base, manifest).map(({ path }) => path))
+  if (
+    isNew === undefined &&
+    options.signKey === undefined &&
+    (await isBuilt(options.path, manifest, options))
+  ) {
     options.emit({ type: 'output', text: `${options.path} is up to date` })
     return manifest
   }
@@ -75,9 +94,22 @@ export async function assemble(options: AssembleOptions): Promise<PackageManifes
   if (options.signKey !== undefined)
     items.push(document(SIGNATURE_NAME, signManifest(bytes, options.signKey)))
   for (const { file, content } of contents)
-    items.push({ path: file.path, type: 'File', mode: file.mode, size: file.size, content })
+    if (isNew === undefined || isNew.has(file.path))
+      items.push({ path: file.path, type: 'File', mode: file.mode, size: file.size, content })
   await writePackage(items, options)
   return manifest
+}
+
+function componentOf(step: Step, options: Parts): PackageComponent {
+  const { name, version, licence } = step.component
+  const additions = carriedAdditions(step, sourceIn(options.steps))
+  return {
+    name,
+    version,
+    licence,
+    source: record(options, name).record.source,
+    ...(additions.length === 0 ? {} : { additions: additions.map(inManifest) }),
+  }
 }
 
 /** The cache is only a cache: what goes into the package is what was recorded when it was made, or the build stops. */
@@ -98,9 +130,10 @@ async function checkContents(contents: readonly Content[], { emit, signal }: Rep
   }
 }
 
-async function writePackage(
+/** Compresses the items, and gives the file its name once it is whole. */
+export async function writePackage(
   items: readonly TarItem[],
-  { path, emit, signal }: AssembleOptions,
+  { path, emit, signal }: Reporting & { readonly path: string },
 ): Promise<void> {
   const total = items.reduce((sum, { size }) => sum + size, 0)
   const progress = progressSteps(emit, 'compress the package', total, 'bytes')
@@ -134,7 +167,7 @@ async function removeAbandoned(path: string): Promise<void> {
   }
 }
 
-function programContents(options: AssembleOptions): Content[] {
+function programContents(options: Parts): Content[] {
   return options.steps.flatMap(({ component }) =>
     Object.entries(component.files ?? {}).map(([path, name]) => {
       const { folder, record: made } = record(options, component.name)
@@ -156,7 +189,7 @@ function programContents(options: AssembleOptions): Content[] {
 }
 
 /** One OCI layout for all images: a blob that several have is there once, under the component that brought it first. */
-function imageContents(options: AssembleOptions): Content[] {
+function imageContents(options: Parts): Content[] {
   const contents = new Map<string, Content>()
   const withImage = options.steps.filter(({ component }) => component.image !== undefined)
   if (withImage.length === 0) return []
@@ -200,7 +233,7 @@ function imageContents(options: AssembleOptions): Content[] {
   ]
 }
 
-function images(options: AssembleOptions): PackageImage[] {
+function images(options: Parts): PackageImage[] {
   return options.steps.flatMap(({ component }) => {
     if (component.image === undefined) return []
     const { manifest, blobs } = imageOf(options, component.name)
@@ -212,22 +245,22 @@ function images(options: AssembleOptions): PackageImage[] {
   })
 }
 
-function imageOf(options: AssembleOptions, name: string) {
+function imageOf(options: Parts, name: string) {
   const { image } = record(options, name).record
   if (image === undefined) throw new EdgeadmError('package', `${name} came without an image`)
   return image
 }
 
-function record(options: AssembleOptions, name: string): MadeComponent {
+function record(options: Parts, name: string): MadeComponent {
   const made = options.made.get(name)
   if (made === undefined) throw new Error(`${name} was not made`)
   return made
 }
 
-function generated(path: string, text: string): Content {
+function generated(path: string, text: string, component = 'images'): Content {
   const content = Buffer.from(text)
   const sha256 = createHash('sha256').update(content).digest('hex')
-  return { content, file: { path, size: content.length, mode: 0o644, sha256, component: 'images' } }
+  return { content, file: { path, size: content.length, mode: 0o644, sha256, component } }
 }
 
 function document(path: string, content: Buffer): TarItem {

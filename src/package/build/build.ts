@@ -1,21 +1,25 @@
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { EdgeadmError } from '../../output/errors.ts'
 import type { Reporting } from '../../output/events.ts'
 import { VERSION } from '../../version.ts'
-import { sha256Of } from '../fetch.ts'
+import { checkArchitecture } from '../architecture.ts'
+import { Servers } from '../download/servers.ts'
 import type { Architecture, PackageManifest } from '../manifest.ts'
 import { packageFileName } from '../paths.ts'
-import { readKey } from '../signature.ts'
-import { hostDistribution } from './apt-sources.ts'
+import type { PackageRole } from '../roles.ts'
+import { readPrivateKey } from '../signature.ts'
+import { readPackageManifest } from '../unpack.ts'
 import { assemble } from './assemble.ts'
-import { cacheKey, lookUp, lookUpOrMake } from './cache.ts'
+import { downloadsDirectory, lookUp, lookUpOrMake } from './cache.ts'
 import { chooseSources, type SourceChoice } from './choose.ts'
+import { type Forecast, forecast } from './forecast.ts'
+import { cacheKeys } from './keys.ts'
 import { makeComponent } from './make.ts'
+import { lackingAdditions } from './missing-additions.ts'
 import { planBuild, type Step } from './plan.ts'
 import { readRecipes } from './read-recipe.ts'
 import type { MadeComponent } from './record.ts'
 import { ensurePackages, requiredPackages } from './requirements.ts'
-import { goVersion } from './sources/go.ts'
 
 export interface BuildOptions extends Reporting {
   /** Recipes (paths, or names of those that come with edgeadm), in the format of packages-manifests/README.md. */
@@ -29,6 +33,12 @@ export interface BuildOptions extends Reporting {
   readonly archives: Readonly<Record<string, string>>
   readonly with: readonly string[]
   readonly without: readonly string[]
+  /** `--for`: only what this role needs; undefined: what every machine needs. */
+  readonly role?: PackageRole
+  /** `--base`: a package; what it has is left out, and `package merge` puts both together. */
+  readonly base?: string
+  /** Part of the package's file name. */
+  readonly variant?: readonly string[]
   /** Path of an ed25519 private key (PEM). */
   readonly signKey?: string
 }
@@ -41,15 +51,23 @@ export interface BuildResult {
 /** Makes whatever is not in the cache and writes the package. */
 export async function buildPackage(options: BuildOptions): Promise<BuildResult> {
   const { emit, signal, arch } = options
-  const signKey = options.signKey === undefined ? undefined : readKey(options.signKey, 'private')
+  const signKey = options.signKey === undefined ? undefined : readPrivateKey(options.signKey)
+  const base = options.base === undefined ? undefined : await readPackageManifest(options.base, options)
+  if (base !== undefined) checkArchitecture(base, options.base as string, arch)
   const { kubernetesVersion, components } = await readRecipes(options.recipes)
   const choose = await chooseSources(components, options)
-  const plan = planBuild(components, { with: options.with, without: options.without, choose })
+  const plan = planBuild(components, {
+    with: options.with,
+    without: options.without,
+    choose,
+    ...(options.role === undefined ? {} : { role: options.role }),
+  })
   for (const name of plan.left)
     emit({
       type: 'output',
       text: `Leaving out ${name}: none of its sources can be had (give --archive ${name}=FILE)`,
     })
+  for (const text of lackingAdditions(plan.steps, components)) emit({ type: 'warning', text })
 
   const keys = await cacheKeys(plan.steps, options)
   const missing: Step[] = []
@@ -61,6 +79,8 @@ export async function buildPackage(options: BuildOptions): Promise<BuildResult> 
     type: 'output',
     text: `${cached} of ${plan.steps.length} components are in the cache${names === '' ? '' : `; to make: ${names}`}`,
   })
+  const ahead: Forecast | undefined = missing.length === 0 ? undefined : forecast(missing, emit)
+  if (ahead !== undefined) emit({ type: 'output', text: ahead.text })
   await ensurePackages(
     requiredPackages(
       missing.map(({ source }) => source),
@@ -69,30 +89,43 @@ export async function buildPackage(options: BuildOptions): Promise<BuildResult> 
     options,
   )
 
+  await mkdir(downloadsDirectory(), { recursive: true })
+  const servers = new Servers({
+    mirrors: options.mirror === undefined ? [] : [options.mirror],
+    publishers: options.mirror === undefined,
+  })
   const made = new Map<string, MadeComponent>()
-  for (const [index, step] of plan.steps.entries()) {
+  for (const step of plan.steps) {
     signal.throwIfAborted()
     const { component, source, programs } = step
+    const key = keys.get(component.name) as string
     const make = (folder: string) => {
       emit({ type: 'output', text: `Making ${component.name} ${component.version} (${source.type})` })
       return makeComponent(source, {
-        emit,
+        emit: ahead?.during(step) ?? emit,
         signal,
         component,
         arch,
         programs,
         folder,
-        ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
+        servers,
+        downloads: join(downloadsDirectory(), key),
         made: (name) => made.get(name) as MadeComponent,
       })
     }
-    made.set(component.name, await lookUpOrMake(keys.get(component.name) as string, make, options))
-    emit({ type: 'progress', task: 'components', done: index + 1, total: plan.steps.length, unit: 'items' })
+    made.set(component.name, await lookUpOrMake(key, make, options))
+    await rm(join(downloadsDirectory(), key), { recursive: true, force: true })
+    if (missing.includes(step)) ahead?.done(step)
   }
 
+  const variant = [
+    ...(options.variant ?? []),
+    ...(options.role === undefined ? [] : [options.role]),
+    ...(base === undefined ? [] : ['update']),
+  ]
   const path = join(
     options.outputDirectory,
-    packageFileName({ edgeVersion: VERSION, kubernetesVersion, arch }),
+    packageFileName({ edgeVersion: VERSION, kubernetesVersion, arch, variant }),
   )
   const manifest = await assemble({
     emit,
@@ -104,35 +137,7 @@ export async function buildPackage(options: BuildOptions): Promise<BuildResult> 
     steps: plan.steps,
     made,
     ...(signKey === undefined ? {} : { signKey }),
+    ...(base === undefined ? {} : { base }),
   })
   return { path, manifest }
-}
-
-/** A key for each step: its recipe, its tools, and the keys of what it is made of. */
-async function cacheKeys(
-  steps: readonly Step[],
-  { arch, mirror, signal }: BuildOptions,
-): Promise<Map<string, string>> {
-  const keys = new Map<string, string>()
-  const uses = (type: string) => steps.some(({ source }) => source.type === type)
-  const go = uses('go') ? await goVersion(signal) : undefined
-  const distribution = uses('debian') ? await hostDistribution() : undefined
-  for (const { component, source, programs, parts } of steps) {
-    const tools = source.type === 'go' ? go : source.type === 'debian' ? distribution?.codename : undefined
-    const content = source.type === 'archive' ? await sha256Of(source.file) : undefined
-    const key = cacheKey(component.name, {
-      version: component.version,
-      source: source.type === 'archive' ? source.type : source,
-      programs,
-      arch,
-      tools,
-      content,
-      // What a mirror gives is verified, but not always against a pin.
-      mirror: source.type === 'release' || source.type === 'image' ? mirror : undefined,
-      parts: parts.map((name) => keys.get(name)),
-    })
-    if (keys.has(component.name)) throw new EdgeadmError('internal', `${component.name} is planned twice`)
-    keys.set(component.name, key)
-  }
-  return keys
 }

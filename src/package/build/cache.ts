@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { lock } from 'proper-lockfile'
+import { type FileLock, waitForLock } from '../../host/flock.ts'
 import type { Reporting } from '../../output/events.ts'
 import { cacheDirectory } from '../paths.ts'
 import { asWriteError } from '../write-error.ts'
@@ -22,12 +21,13 @@ export function cacheKey(name: string, inputs: unknown): string {
 }
 
 /** The component if it is in the cache. */
-export async function lookUp(key: string): Promise<MadeComponent | undefined> {
-  const folder = join(componentsDirectory(), key)
+export async function lookUp(key: string, root = componentsDirectory()): Promise<MadeComponent | undefined> {
+  const folder = join(root, key)
   try {
     return { folder, record: JSON.parse(await readFile(join(folder, RECORD), 'utf8')) as ComponentRecord }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // What cannot be kept there is found out when it is made.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw error
   }
 }
@@ -41,14 +41,14 @@ export async function lookUpOrMake(
   key: string,
   make: (folder: string) => Promise<ComponentRecord>,
   reporting: Reporting,
+  root = componentsDirectory(),
 ): Promise<MadeComponent> {
-  const found = await lookUp(key)
+  const found = await lookUp(key, root)
   if (found !== undefined) return found
-  const root = componentsDirectory()
   await mkdir(root, { recursive: true })
-  const release = await acquire(key, reporting)
+  const lock = await acquire(root, key, reporting)
   try {
-    const meanwhile = await lookUp(key)
+    const meanwhile = await lookUp(key, root)
     if (meanwhile !== undefined) return meanwhile
     await removeLeftOvers(root, key)
     const temporary = join(root, `.making-${key}-${process.pid}`)
@@ -60,16 +60,13 @@ export async function lookUpOrMake(
         if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
         await rm(temporary, { recursive: true })
       })
-      return { folder: join(root, key), record: (await lookUp(key))?.record ?? record }
+      return { folder: join(root, key), record: (await lookUp(key, root))?.record ?? record }
     } catch (error) {
       await rm(temporary, { recursive: true, force: true })
       throw asWriteError(error, `${key} cannot be made`, root)
     }
   } finally {
-    await release().catch((error: NodeJS.ErrnoException) => {
-      // A lock that was lost (see above) cannot be released.
-      if (error.code !== 'ERELEASED' && error.code !== 'ENOTACQUIRED') throw error
-    })
+    await lock.release()
   }
 }
 
@@ -91,36 +88,20 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-function componentsDirectory(): string {
-  return join(cacheDirectory(), 'components')
+/** @param cache default: this user's own */
+export function componentsDirectory(cache = cacheDirectory()): string {
+  return join(cache, 'components')
 }
 
-async function acquire(key: string, { emit, signal }: Reporting): Promise<() => Promise<void>> {
-  const root = componentsDirectory()
-  let told = false
-  for (;;) {
-    signal.throwIfAborted()
-    try {
-      return await lock(root, {
-        realpath: false,
-        lockfilePath: join(root, `.lock-${key}`),
-        // A holder touches its lock every second: one that was not touched for 6 s belongs to a process that was killed.
-        stale: 6000,
-        update: 1000,
-        // Two may then make the same: whoever is first gives it its name.
-        onCompromised: () =>
-          emit({
-            type: 'warning',
-            text: `The lock of ${key} was lost: this machine stood still for a while`,
-          }),
-      })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error
-      if (!told) emit({ type: 'output', text: `Another build is making ${key}: waiting for it` })
-      told = true
-      await delay(250, undefined, { signal })
-    }
-  }
+/** Where downloads lie until they are whole. */
+export function downloadsDirectory(cache = cacheDirectory()): string {
+  return join(cache, 'downloads')
+}
+
+function acquire(root: string, key: string, { emit, signal }: Reporting): Promise<FileLock> {
+  return waitForLock(join(root, `.lock-file-${key}`), signal, () =>
+    emit({ type: 'output', text: `Another build is making ${key}: waiting for it` }),
+  )
 }
 
 /** The same value with the keys of all objects sorted. */

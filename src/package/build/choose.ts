@@ -1,6 +1,7 @@
 import got from 'got'
 import { EdgeadmError, messageOf } from '../../output/errors.ts'
 import type { Reporting } from '../../output/events.ts'
+import { carriedAdditions } from './carried-additions.ts'
 import type { Component, ImageSource, ReleaseSource, Source, SourceType } from './recipe.ts'
 import { goVersion } from './sources/go.ts'
 import { registryOf } from './sources/registry.ts'
@@ -25,7 +26,7 @@ interface ChooseOptions extends Reporting {
 
 /**
  * Decides once, for the whole build, where each component comes from: a file that the user gave, else the first of its
- * sources whose server answers. Says so in one line.
+ * sources whose server answers, a build with edgeadm's additions before all others. Says so in one line.
  */
 export async function chooseSources(
   components: readonly Component[],
@@ -47,15 +48,26 @@ export async function chooseSources(
   const go = forced === 'release' ? 'go' : await goVersion(signal).catch(() => undefined)
   emit({ type: 'output', text: explain(forced, [...origins], silent, go) })
 
-  return (component) => {
+  const choose = (component: Component): Source | undefined => {
     const file = archives[component.name]
     if (file !== undefined) return { type: 'archive', file }
-    return component.sources.find((source) => {
+    const possible = component.sources.filter((source) => {
       if (!allowed(source, component)) return false
       if (isRemote(source)) return !silent.has(originOf(source, mirror))
       return source.type !== 'go' || go !== undefined
     })
+    // What edgeadm adds to upstream's source is in no publisher's program, so its own build goes first there.
+    return possible.find((source) => carries(component, source)) ?? possible[0]
   }
+  const sourceOf = (name: string) => {
+    const part = components.find((component) => component.name === name)
+    return part === undefined ? undefined : choose(part)
+  }
+  const carries = (component: Component, source: Source) =>
+    source.type === 'go'
+      ? source.additions !== undefined
+      : carriedAdditions({ component, source }, sourceOf).length > 0
+  return choose
 }
 
 function isRemote(source: Source): source is ReleaseSource | ImageSource {

@@ -5,8 +5,8 @@ export interface ToolOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly signal: AbortSignal
-  /** Each line of stderr as it comes. */
-  readonly onLine?: (line: string) => void
+  /** Each line of stderr as it comes. @returns whether it only tells of progress, so that an error leaves it out */
+  readonly onLine?: (line: string) => boolean
   readonly input?: string
 }
 
@@ -30,8 +30,10 @@ export async function tool(
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
   })
+  const progress = new Set<string>()
   if (onLine !== undefined)
-    for await (const line of subprocess.iterable({ from: 'stderr' })) onLine(String(line))
+    for await (const line of subprocess.iterable({ from: 'stderr' }))
+      if (onLine(String(line))) progress.add(String(line))
   const result = await subprocess
   signal.throwIfAborted()
   if (!result.failed) return String(result.stdout)
@@ -39,9 +41,12 @@ export async function tool(
     result.exitCode === undefined
       ? (result.code ?? result.signal ?? 'not started')
       : `exit code ${result.exitCode}`
-  const lines = (String(result.stderr ?? '').trim() || String(result.stdout ?? '')).trim().split('\n')
+  const lines = (String(result.stderr ?? '').trim() || String(result.stdout ?? ''))
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '' && !progress.has(line))
   throw new EdgeadmError('package', `${title} failed: ${file} (${ended})`, {
-    details: lines.slice(-30).filter((line) => line !== ''),
+    details: lines.slice(-30),
     ...(result.code === 'ENOENT' ? { fix: `install ${file}` } : {}),
   })
 }

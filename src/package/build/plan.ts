@@ -1,4 +1,6 @@
 import { EdgeadmError } from '../../output/errors.ts'
+import { type PackageRole, roleNeedsFile, roleRunsImage } from '../roles.ts'
+import { GROUPS } from './groups.ts'
 import type { Component, Source } from './recipe.ts'
 import { partsOf, programReference } from './sources/layers.ts'
 
@@ -15,6 +17,8 @@ export interface Step {
 export interface PlanOptions {
   readonly with: readonly string[]
   readonly without: readonly string[]
+  /** What the package is for; undefined: every machine. */
+  readonly role?: PackageRole
   /** The source to take, or undefined if none can be had. */
   readonly choose: (component: Component) => Source | undefined
 }
@@ -34,11 +38,13 @@ export function planBuild(components: readonly Component[], options: PlanOptions
   for (const name of [...options.with, ...options.without])
     if (!byName.has(name))
       throw new EdgeadmError('usage', `there is no component ${name}`, {
-        fix: `components are ${[...byName.keys()].join(', ')}`,
+        fix: `components are ${[...byName.keys()].join(', ')}; groups are ${GROUPS.join(', ')}`,
       })
   const wanted = components.filter(
     ({ name, files, image }) =>
-      (files !== undefined || image !== undefined) && !options.without.includes(name),
+      (files !== undefined || image !== undefined) &&
+      !options.without.includes(name) &&
+      isFor(options.role, files, image),
   )
   const programs = new Map<string, Set<string>>()
   const steps = new Map<string, Step>()
@@ -88,6 +94,12 @@ export function planBuild(components: readonly Component[], options: PlanOptions
       programs: [...(programs.get(step.component.name) ?? [])].sort(),
     })),
   }
+}
+
+function isFor(role: PackageRole | undefined, files: Component['files'], image: string | undefined): boolean {
+  if (role === undefined) return true
+  if (image !== undefined) return roleRunsImage(role, image)
+  return Object.keys(files ?? {}).some((path) => roleNeedsFile(role, path))
 }
 
 /** Where a source would take something from, for people. */

@@ -1,13 +1,15 @@
 import { parseDocument } from 'yaml'
 import { EdgeadmError } from '../../output/errors.ts'
 import { unsafePath } from '../paths.ts'
-import { recipeText } from './builtin.ts'
-import type { Component, Recipe } from './recipe.ts'
-import { COMPONENT, type FieldType, type Shape, SOURCES } from './recipe-schema.ts'
+import { readAdditions } from './additions.ts'
+import { isPath, recipeText } from './builtin.ts'
+import { checkObject, isObject, type Json } from './check-shape.ts'
+import { withPins } from './pins.ts'
+import type { Component, Recipe, Source } from './recipe.ts'
+import { COMPONENT } from './recipe-schema.ts'
+import { sharedComponents } from './shared-shape.ts'
 
 export const RECIPE_API_VERSION = 'edgeadm.io/v1alpha1'
-
-type Json = Record<string, unknown>
 
 /**
  * Reads recipes and puts their components together.
@@ -52,8 +54,11 @@ async function readRecipe(path: string, problems: string[]): Promise<Recipe | un
     problems.push(`${path}: is no PackageRecipe of ${RECIPE_API_VERSION}`)
     return undefined
   }
-  const { components = [], kubernetesVersion } = value
-  if (!Array.isArray(components)) {
+  const { kubernetesVersion } = value
+  const shared = value.from === undefined ? [] : sharedComponents(value, path, problems)
+  if (shared === undefined) return undefined
+  const components = value.components === undefined ? shared : [...shared, ...listOf(value.components)]
+  if (value.components !== undefined && !Array.isArray(value.components)) {
     problems.push(`${path}: components is not a list`)
     return undefined
   }
@@ -62,11 +67,24 @@ async function readRecipe(path: string, problems: string[]): Promise<Recipe | un
     checkObject(component, COMPONENT, at, problems)
     if (isObject(component)) checkKind(component, at, problems)
   }
+  if (problems.length === 0)
+    for (const { sources } of components as Component[])
+      for (const [index, source] of sources.entries())
+        if (source.type === 'go' && source.additions !== undefined) {
+          const names = source.additions as unknown as string[]
+          ;(sources as Source[])[index] = {
+            ...source,
+            additions: await readAdditions(names, path, problems),
+          }
+        }
   return {
-    components: components as Component[],
+    // A recipe of the user's says itself what its bytes are.
+    components: isPath(path) ? (components as Component[]) : (components as Component[]).map(withPins),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion: String(kubernetesVersion) }),
   }
 }
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
 function checkKind(component: Json, at: string, problems: string[]): void {
   const kinds = ['files', 'layer', 'image'].filter((kind) => component[kind] !== undefined)
@@ -74,53 +92,4 @@ function checkKind(component: Json, at: string, problems: string[]): void {
   if (kinds.length > 1) problems.push(`${at}: is more than one of ${kinds.join(', ')}`)
   for (const path of Object.keys(isObject(component.files) ? component.files : {}))
     if (unsafePath(path)) problems.push(`${at}: files: ${JSON.stringify(path)} leads out of the package`)
-}
-
-function checkObject(value: unknown, shape: Shape, at: string, problems: string[]): void {
-  if (!isObject(value)) {
-    problems.push(`${at}: is not an object`)
-    return
-  }
-  for (const key of Object.keys(value)) if (!(key in shape)) problems.push(`${at}: ${key} is not known`)
-  for (const [key, described] of Object.entries(shape)) {
-    const type = described.replace('?', '') as FieldType
-    if (value[key] === undefined) {
-      if (!described.endsWith('?')) problems.push(`${at}: ${key} is missing`)
-    } else if (type === 'sources') checkSources(value[key], `${at}.${key}`, problems)
-    else if (!CHECKS[type](value[key])) problems.push(`${at}: ${key} has to be ${NAMES[type]}`)
-  }
-}
-
-function checkSources(value: unknown, at: string, problems: string[]): void {
-  if (!Array.isArray(value) || value.length === 0) {
-    problems.push(`${at}: has to be a list of sources`)
-    return
-  }
-  for (const [index, source] of value.entries()) {
-    const shape = isObject(source) ? SOURCES[String(source.type)] : undefined
-    if (shape === undefined)
-      problems.push(`${at}[${index}]: type has to be one of ${Object.keys(SOURCES).join(', ')}`)
-    else checkObject(source, shape, `${at}[${index}]`, problems)
-  }
-}
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isText = (value: unknown): value is string => typeof value === 'string'
-const isMap = (value: unknown) => isObject(value) && Object.values(value).every(isText)
-
-const CHECKS: Readonly<Record<Exclude<FieldType, 'sources'>, (value: unknown) => boolean>> = {
-  text: isText,
-  flag: (value) => typeof value === 'boolean',
-  texts: (value) => Array.isArray(value) && value.every(isText),
-  map: isMap,
-  layers: (value) => Array.isArray(value) && value.every((layer) => isText(layer) || isMap(layer)),
-}
-
-const NAMES: Readonly<Record<Exclude<FieldType, 'sources'>, string>> = {
-  text: 'a text (quote numbers)',
-  flag: 'true or false',
-  texts: 'a list of texts',
-  map: 'a map of texts',
-  layers: 'a list of component names and maps of texts',
 }

@@ -1,6 +1,6 @@
 /** The shape of a recipe: for each kind of object, its fields and what they hold. `?` marks an optional one. */
 
-export type FieldType = 'text' | 'flag' | 'texts' | 'map' | 'layers' | 'sources'
+export type FieldType = 'text' | 'flag' | 'texts' | 'map' | 'number' | 'objects' | 'layers' | 'sources'
 export type Shape = Readonly<Record<string, FieldType | `${FieldType}?`>>
 
 export const COMPONENT: Shape = {
@@ -40,6 +40,10 @@ export const SOURCES: Readonly<Record<string, Shape>> = {
     variables: 'map?',
     cgo: 'flag?',
     libraries: 'texts?',
+    additions: 'texts?',
+    run: 'text?',
+    plugins: 'text?',
+    withoutPlugins: 'texts?',
   },
   cc: { type: 'text', module: 'text', version: 'text?', file: 'text', flags: 'texts?' },
   debian: {
@@ -60,4 +64,26 @@ export const SOURCES: Readonly<Record<string, Shape>> = {
     capabilities: 'map?',
   },
   archive: { type: 'text', file: 'text' },
+}
+
+/** An addition to a module's source: addition.yaml. */
+export const ADDITION: Shape = {
+  what: 'text',
+  why: 'text',
+  upstream: 'text',
+  without: 'text',
+  programs: 'texts',
+  files: 'map?',
+  newPackages: 'map?',
+  statements: 'objects?',
+}
+
+export const STATEMENT: Shape = {
+  file: 'text',
+  function: 'text',
+  imports: 'map?',
+  start: 'text?',
+  call: 'text?',
+  with: 'text?',
+  times: 'number?',
 }

@@ -1,4 +1,5 @@
 import type { Architecture } from '../manifest.ts'
+import type { Addition } from './additions.ts'
 
 /** What packages-manifests/*.yaml say; README.md there explains each field. */
 
@@ -89,6 +90,14 @@ export interface GoSource {
   readonly cgo?: boolean
   /** Debian packages with the libraries that CGO needs. */
   readonly libraries?: readonly string[]
+  /** Put into a copy of the module before it is built. A recipe names them; the reader puts them here. */
+  readonly additions?: readonly Addition[]
+  /** The program is a main of our own that only calls this function ("import path.Name"). */
+  readonly run?: string
+  /** A Go file of the module. That main imports for their effects what this file so imports: the program's plugins. */
+  readonly plugins?: string
+  /** Import paths of plugins that are left out. */
+  readonly withoutPlugins?: readonly string[]
 }
 
 /** One C file of a Go module, compiled statically. */
@@ -136,7 +145,7 @@ export interface ArchiveSource {
 
 /** Fills in `{version}`, `{bare}`, `{arch}` and others. @throws Error on a name that is not known */
 export function fill(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(/\{([a-z]+)\}/g, (whole, name: string) => {
+  return text.replace(/\{([a-zA-Z]+)\}/g, (whole, name: string) => {
     const value = values[name]
     if (value === undefined) throw new Error(`${whole} in ${JSON.stringify(text)} stands for nothing`)
     return value

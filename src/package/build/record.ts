@@ -1,4 +1,5 @@
 import type { Reporting } from '../../output/events.ts'
+import type { Servers } from '../download/servers.ts'
 import type { Architecture } from '../manifest.ts'
 import type { Component } from './recipe.ts'
 
@@ -10,8 +11,17 @@ export interface ComponentRecord {
   readonly files?: readonly { readonly name: string; readonly size: number; readonly sha256: string }[]
   /** A layer: in `layer.tar`. */
   readonly layer?: Blob
+  /** Debian packages that it was taken from, by name. */
+  readonly packages?: readonly DebianPackage[]
   /** An image: its manifest, and all its blobs (the manifest too) in `blobs/HEX`. */
   readonly image?: { readonly manifest: Blob; readonly blobs: readonly Blob[] }
+}
+
+export interface DebianPackage {
+  readonly name: string
+  readonly version: string
+  /** The text of its /usr/share/doc/NAME/copyright; empty if it has none. */
+  readonly copyright: string
 }
 
 export interface Blob {
@@ -33,8 +43,10 @@ export interface MakeContext extends Reporting {
   readonly programs: readonly string[]
   /** Fresh folder to make it in. */
   readonly folder: string
-  /** Base that replaces the publishers' servers. */
-  readonly mirror?: string
+  /** Where releases and images may be had. */
+  readonly servers: Servers
+  /** Folder of this component's own for downloads until they are whole; one that broke off is gone on with by the next build. */
+  readonly downloads: string
   /** A component that this one is made of; already made. */
   readonly made: (name: string) => MadeComponent
 }

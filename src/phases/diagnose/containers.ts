@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 
 /** A container of a Pod on this machine that was started more than once. */
 export interface RestartedContainer {
@@ -25,7 +25,7 @@ const LOGS = '/var/log/pods'
 const LINES = 3
 
 /** From the logs that the kubelet keeps, whatever runs or does not: /var/log/pods/<pod>/<container>/<restart>.log. */
-export async function restartedContainers(host: Host): Promise<RestartedContainer[]> {
+export async function restartedContainers(host: Look): Promise<RestartedContainer[]> {
   const found: RestartedContainer[] = []
   for (const pod of await host.list(LOGS)) {
     for (const container of await host.list(`${LOGS}/${pod}`)) {
@@ -41,7 +41,7 @@ export async function restartedContainers(host: Host): Promise<RestartedContaine
   return found
 }
 
-async function readRun(host: Host, path: string): Promise<LoggedRun | undefined> {
+async function readRun(host: Look, path: string): Promise<LoggedRun | undefined> {
   const log = await host.readFile(path)
   if (log === undefined) return undefined
   const times = timesOf(log)

@@ -6,7 +6,14 @@ import { withEdge } from './with-edge.ts'
 
 export interface DaemonSet {
   readonly metadata: { readonly name: string; readonly namespace: string }
-  readonly spec: { readonly template: { readonly spec: { readonly affinity?: Affinity } } }
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly affinity?: Affinity
+        readonly volumes?: readonly { readonly hostPath?: { readonly path: string } }[]
+      }
+    }
+  }
 }
 
 interface Affinity {
@@ -22,7 +29,22 @@ interface NodeSelectorTerm {
 }
 
 /** On KubeEdge's edge nodes. */
-const KUBEEDGE_LABEL = 'node-role.kubernetes.io/edge'
+export const KUBEEDGE_LABEL = 'node-role.kubernetes.io/edge'
+
+/** Where a Pod network puts its programs and its configuration. */
+const CNI_DIRECTORIES = /^\/(etc|opt)\/cni(\/|$)/
+
+/** kube-proxy and Pod networks that may run on edge nodes. What else a user has there is the user's choice. */
+export function networksOnEdges(daemonSets: readonly DaemonSet[]): DaemonSet[] {
+  return daemonSets.filter((daemonSet) => {
+    const { name, namespace } = daemonSet.metadata
+    const { volumes = [] } = daemonSet.spec.template.spec
+    const isNetwork =
+      (namespace === 'kube-system' && name === 'kube-proxy') ||
+      volumes.some(({ hostPath }) => CNI_DIRECTORIES.test(hostPath?.path ?? ''))
+    return isNetwork && termsOff(daemonSet, KUBEEDGE_LABEL) !== undefined
+  })
+}
 
 /**
  * The terms that keep a DaemonSet off nodes with a label: its own, each with one more expression. Undefined if they do
@@ -66,11 +88,10 @@ export const edgeAffinity: Phase<InitContext> = {
   name: 'edge/affinity',
   title: 'Keep kube-proxy and the Pod network off edge nodes',
   runIf: withEdge,
-  verify: async () => true,
+  // No `verify`: kubeadm's upgrades write these objects anew, and a rerun has to see to it again.
   run: async ({ host, settings }) => {
     if (settings.dryRun) return
     const list = await kubectlGet<{ items: DaemonSet[] }>(host, ['daemonsets', '--all-namespaces'])
-    for (const daemonSet of list?.items ?? [])
-      if (daemonSet.metadata.namespace !== 'kubeedge') await keepOff(host, daemonSet, KUBEEDGE_LABEL)
+    for (const daemonSet of networksOnEdges(list?.items ?? [])) await keepOff(host, daemonSet, KUBEEDGE_LABEL)
   },
 }

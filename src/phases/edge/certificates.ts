@@ -1,25 +1,20 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { hostOf } from '../../config/names.ts'
+import type { Host, Look } from '../../host/host.ts'
 import { cloudCertificates, endsSoon, type Secret } from '../../kubeedge/cloud-certificates.ts'
-import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
+import { CA_CONFIG_MAP, NAMESPACE } from '../../kubeedge/cluster-facts.ts'
 import type { KeyedCertificate } from '../../kubernetes/certificates.ts'
-import { applyManifest, awaitRollout, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { applyManifest, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { EdgeadmError } from '../../output/errors.ts'
 import { render } from '../../templates.ts'
 import type { InitContext } from '../context.ts'
-import type { Phase } from '../workflow.ts'
-import { podLogs } from './pod-logs.ts'
+import { type Phase, type PhaseContext, trustJournal } from '../workflow.ts'
+import { startAfresh } from './cloudcore-pods.ts'
 import { withEdge } from './with-edge.ts'
 
 const CA_DAYS = 3650
 const SERVER_DAYS = 1825
-/** Milliseconds. CloudCore itself waits up to 9 s at random before it begins. */
-const LIMIT = 180_000
-
-interface Workload {
-  readonly kind: string
-  readonly metadata: { readonly name: string }
-}
 
 /** All names and addresses at which edge nodes and API servers may reach CloudCore. */
 export function cloudNames({ settings }: InitContext): { ip: string[]; dns: string[] } {
@@ -43,87 +38,114 @@ export const edgeCertificates: Phase<InitContext> = {
   title: "Make CloudCore's certificates",
   // To renew them takes no package.
   runIf: async (ctx) => {
-    const isRenewal = ctx.manifest === undefined && ctx.settings.enableEdge && !ctx.settings.dryRun
-    return isRenewal && cloudCertificates(await secrets(ctx.host)).ca !== undefined ? true : withEdge(ctx)
+    const isRenewal = ctx.manifest === undefined && ctx.settings.cloudSide && !ctx.settings.dryRun
+    return isRenewal && cloudCertificates(await cloudSecrets(ctx.host)).ca !== undefined
+      ? true
+      : withEdge(ctx)
   },
   inputs: cloudNames,
-  verify: async () => true,
+  verify: trustJournal,
   run: async (ctx) => {
     const { host, settings } = ctx
-    const { certificateDer, issueCertificate, keyDer, makeCa } = await import(
-      '../../kubernetes/certificates.ts'
-    )
-    const existing = settings.dryRun ? [] : await secrets(host)
-    const have = cloudCertificates(existing)
-    const names = cloudNames(ctx)
-    const old = readCa(existing.find(({ metadata }) => metadata.name === 'casecret'))
-    const ca = old ?? (await makeCa({ commonName: 'KubeEdge', days: CA_DAYS }))
-    const secretFor = (name: string, data: Record<string, Uint8Array>) =>
-      render('edge/cloud/secret.yaml', {
-        name,
-        data: Object.fromEntries(
-          Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-        ),
-      })
-    const made: string[] = []
-    if (old === undefined)
-      made.push(
-        secretFor('casecret', {
-          cadata: certificateDer(ca.certificatePem),
-          cakeydata: keyDer(ca.keyPem, 'sec1'),
-        }),
-      )
-    if (old === undefined || !covers(have.server, names) || !covers(have.stream, names)) {
-      const request = {
-        commonName: 'KubeEdge',
-        organizations: ['KubeEdge'],
-        days: SERVER_DAYS,
-        // Edge nodes may use names that this run was not told.
-        names: withNames(names, have.server?.subjectAltName),
-      }
-      const server = await issueCertificate(ca, { ...request, usages: ['server'] })
-      made.push(
-        secretFor('cloudcoresecret', {
-          cloudcoredata: certificateDer(server.certificatePem),
-          cloudcorekeydata: keyDer(server.keyPem, 'sec1'),
-        }),
-      )
-      const stream = await issueCertificate(ca, {
-        ...request,
-        commonName: 'cloudstream',
-        usages: ['server', 'client'],
-      })
-      const text = (pem: string) => Buffer.from(pem)
-      made.push(
-        secretFor('cloudcore', {
-          'streamCA.crt': text(ca.certificatePem),
-          'stream.crt': text(stream.certificatePem),
-          'stream.key': text(stream.keyPem),
-        }),
-      )
-    }
-    if (made.length === 0) return
-    await applyManifest(host, `${made.length} Secrets of CloudCore`, made.join('\n---\n'))
-    if (!settings.dryRun) await startAfresh(host)
+    const existing = settings.dryRun ? [] : await cloudSecrets(host)
+    const made = await renewCloudCertificates(host, existing, cloudNames(ctx), false)
+    if (made === undefined || settings.dryRun) return
+    if (made.newCaPem !== undefined) await replacePublished(host, made.newCaPem)
+    // A CloudCore that runs has read its certificates and never looks again.
+    await startAfresh(ctx)
   },
 }
 
-async function secrets(host: InitContext['host']): Promise<Secret[]> {
-  const list = await kubectlGet<{ items: Secret[] }>(host, ['secrets'], { namespace: NAMESPACE })
-  return list?.items ?? []
+/** `certs renew cloudcore-…`: new ones for the names that the old ones have; CloudCore starts afresh. */
+export async function renewCloudCore(
+  ctx: Pick<PhaseContext, 'host' | 'signal'>,
+  dryRun: boolean,
+): Promise<void> {
+  const existing = await cloudSecrets(ctx.host)
+  // Another CA would lock out all edge nodes that are there.
+  if (readCa(existing.find(({ metadata }) => metadata.name === 'casecret')) === undefined)
+    throw new EdgeadmError('phase', "CloudCore's CA is gone: there is no whole Secret kubeedge/casecret", {
+      fix: '`edgeadm backup list`: a backup holds it, in objects/cloudcore-secrets.json',
+    })
+  await renewCloudCertificates(ctx.host, existing, { ip: [], dns: [] }, true)
+  if (!dryRun) await startAfresh(ctx)
 }
 
-/** A CloudCore that runs has read its certificates and never looks again. */
-async function startAfresh(host: InitContext['host']): Promise<void> {
-  const selector = ['deployments,daemonsets', '-l', 'kubeedge=cloudcore']
-  const options = { namespace: NAMESPACE }
-  const list = await kubectlGet<{ items: Workload[] }>(host, selector, options)
-  for (const { kind, metadata } of list?.items ?? []) {
-    const object = `${kind.toLowerCase()}/${metadata.name}`
-    await changeCluster(host, 'start CloudCore afresh', ['rollout', 'restart', object], options)
-    const diagnose = () => podLogs(host, NAMESPACE)
-    await awaitRollout(host, object, { ...options, timeout: LIMIT, diagnose })
+/**
+ * @param always also where the old ones would do
+ * @returns what was made; undefined: nothing
+ */
+async function renewCloudCertificates(
+  host: Host,
+  existing: readonly Secret[],
+  names: Names,
+  always: boolean,
+): Promise<{ newCaPem: string | undefined } | undefined> {
+  const { certificateDer, issueCertificate, keyDer, makeCa } = await import(
+    '../../kubernetes/certificates.ts'
+  )
+  const have = cloudCertificates(existing)
+  const old = readCa(existing.find(({ metadata }) => metadata.name === 'casecret'))
+  const ca = old ?? (await makeCa({ commonName: 'KubeEdge', days: CA_DAYS }))
+  const secretFor = (name: string, data: Record<string, Uint8Array>) =>
+    render('edge/cloud/secret.yaml', {
+      name,
+      data: Object.fromEntries(
+        Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+      ),
+    })
+  const made: string[] = []
+  if (old === undefined)
+    made.push(
+      secretFor('casecret', {
+        cadata: certificateDer(ca.certificatePem),
+        cakeydata: keyDer(ca.keyPem, 'sec1'),
+      }),
+    )
+  if (always || old === undefined || !covers(have.server, names) || !covers(have.stream, names)) {
+    const request = {
+      commonName: 'KubeEdge',
+      organizations: ['KubeEdge'],
+      days: SERVER_DAYS,
+      // Edge nodes may use names that this run was not told.
+      names: withNames(names, have.server?.subjectAltName),
+    }
+    const server = await issueCertificate(ca, { ...request, usages: ['server'] })
+    made.push(
+      secretFor('cloudcoresecret', {
+        cloudcoredata: certificateDer(server.certificatePem),
+        cloudcorekeydata: keyDer(server.keyPem, 'sec1'),
+      }),
+    )
+    const stream = await issueCertificate(ca, {
+      ...request,
+      commonName: 'cloudstream',
+      usages: ['server', 'client'],
+    })
+    const text = (pem: string) => Buffer.from(pem)
+    made.push(
+      secretFor('cloudcore', {
+        'streamCA.crt': text(ca.certificatePem),
+        'stream.crt': text(stream.certificatePem),
+        'stream.key': text(stream.keyPem),
+      }),
+    )
   }
+  if (made.length === 0) return undefined
+  await applyManifest(host, `${made.length} Secrets of CloudCore`, made.join('\n---\n'))
+  return { newCaPem: old === undefined ? ca.certificatePem : undefined }
+}
+
+/** Where the CA is published, edge nodes would wait for the old one. The phase edge/cloudcore publishes it first. */
+async function replacePublished(host: Host, ca: string): Promise<void> {
+  const published = await kubectlGet(host, ['configmap', CA_CONFIG_MAP], { namespace: NAMESPACE })
+  if (published !== undefined)
+    await applyManifest(host, "CloudCore's CA", render('edge/cloud/ca.yaml', { ca }))
+}
+
+export async function cloudSecrets(host: Look): Promise<Secret[]> {
+  const list = await kubectlGet<{ items: Secret[] }>(host, ['secrets'], { namespace: NAMESPACE })
+  return list?.items ?? []
 }
 
 /** CloudCore's CA from its Secret, as PEM. */

@@ -1,71 +1,23 @@
-import { createHash } from 'node:crypto'
+import type { Secret } from '../../kubeedge/cloud-certificates.ts'
 import { checkReachable } from '../../kubeedge/cloudcore-client.ts'
-import { type ClusterFacts, FACTS_SCHEMA, NAMESPACE } from '../../kubeedge/cluster-facts.ts'
-import { MESH_DNS } from '../../kubeedge/mesh.ts'
+import { CA_CONFIG_MAP, NAMESPACE, readClusterFacts } from '../../kubeedge/cluster-facts.ts'
 import { applyManifest, awaitRollout, changeCluster, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { readMasters } from '../../kubernetes/masters.ts'
+import { tokenIssuer } from '../../kubernetes/token-issuer.ts'
 import { EdgeadmError } from '../../output/errors.ts'
-import { render, templateText } from '../../templates.ts'
 import { awaitCondition } from '../await.ts'
 import type { InitContext } from '../context.ts'
+import { ownRecord } from '../kubernetes/master-record.ts'
 import { readEndpoint, wantedEndpoint } from '../load-balancer/cluster-endpoint.ts'
-import type { Phase } from '../workflow.ts'
-import { cloudNames } from './certificates.ts'
-import { guardedMasters } from './masters.ts'
-import { meshImages } from './mesh/images.ts'
+import { type Phase, trustJournal } from '../workflow.ts'
+import { readCa } from './certificates.ts'
+import { cloudCoreManifest, NOTHING_FOUND, takesBootstrapTokens } from './cloudcore-manifest.ts'
+import { awaitCloudCore, endPods } from './cloudcore-pods.ts'
 import { podLogs } from './pod-logs.ts'
-import { requiredEdgeParts, withEdge } from './with-edge.ts'
+import { withEdge } from './with-edge.ts'
 
 /** Milliseconds. CloudCore itself waits up to 9 s at random before it begins. */
 const LIMIT = 180_000
-
-/** The API server's default, which kubeadm leaves as it is. */
-const issuerOf = (dnsDomain: string) => `https://kubernetes.default.svc.${dnsDomain}`
-
-interface Found {
-  /** PEM. */
-  readonly serviceAccountKeys: string
-  /** Addresses of the masters. */
-  readonly masters: readonly string[]
-  /** Of edgeadm's own load balancer: CloudCore follows it. */
-  readonly virtualAddress: string | undefined
-}
-
-function manifest(ctx: InitContext, { serviceAccountKeys, masters, virtualAddress }: Found): string {
-  const parts = requiredEdgeParts(ctx)
-  const { settings } = ctx
-  const names = cloudNames(ctx)
-  const facts: ClusterFacts = {
-    schema: FACTS_SCHEMA,
-    cloudAddresses: [...settings.edge.cloudAddresses],
-    kubeEdgeVersion: parts.version,
-    kubernetesVersion: settings.kubernetesVersion,
-    serviceAccountKeys,
-    serviceAccountIssuer: issuerOf(settings.dnsDomain),
-    dnsDomain: settings.dnsDomain,
-    clusterDns: 'agent' in meshImages(ctx) ? [MESH_DNS] : [],
-    networks: [...(settings.podSubnet?.split(',') ?? []), ...settings.serviceSubnet.split(',')],
-  }
-  const cloudcore = {
-    image: parts.cloudCoreImage,
-    node: settings.node.name,
-    virtualAddress,
-    followAddress: templateText('edge/cloud/follow-address'),
-    addresses: names.ip,
-    // CloudCore refuses to start without an address; a name alone is not one.
-    dnsNames: names.dns,
-    inputs: createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 16),
-  }
-  return [
-    render('edge/cloud/cloudcore.yaml', cloudcore),
-    render('edge/cloud/iptables-manager.yaml', {
-      image: parts.iptablesManagerImage,
-      guard: templateText('edge/cloud/tunnel-guard'),
-      masters,
-    }),
-    render('edge/cloud/join-access.yaml', { facts }),
-    render('edge/cloud/edge-check.yaml', { image: parts.pauseImage }),
-  ].join('\n---\n')
-}
 
 export const cloudCore: Phase<InitContext> = {
   name: 'edge/cloudcore',
@@ -73,19 +25,45 @@ export const cloudCore: Phase<InitContext> = {
   runIf: withEdge,
   inputs: (ctx) =>
     withEdge(ctx) === true
-      ? [manifest(ctx, { serviceAccountKeys: '', masters: [], virtualAddress: undefined }), ctx.settings.ha]
+      ? [
+          cloudCoreManifest(ctx, NOTHING_FOUND).text,
+          ctx.settings.ha,
+          ctx.settings.documents.ClusterConfiguration,
+        ]
       : undefined,
-  verify: async () => true,
+  verify: trustJournal,
   run: async (ctx) => {
     const { host, settings } = ctx
-    const serviceAccountKeys = (await host.readFile(`${settings.certDir}/sa.pub`)) ?? ''
-    // Masters that joined since stay.
-    const others = settings.dryRun ? [] : ((await guardedMasters(host)) ?? [])
-    const masters = [...new Set([settings.advertiseAddress, ...others])]
+    const issuer = await tokenIssuer(host, settings)
+    const earlier = settings.dryRun ? undefined : await readClusterFacts(host)
+    const masters = settings.dryRun ? [ownRecord(ctx)] : await readMasters(host)
     const virtualAddress = await followedAddress(ctx)
     if (!settings.dryRun) await removeOther(host, virtualAddress)
-    await applyManifest(host, 'CloudCore', manifest(ctx, { serviceAccountKeys, masters, virtualAddress }))
+    const ca = settings.dryRun ? '' : await caOf(host)
+    const found = { issuer, earlier, masters, virtualAddress, ca }
+    const { text, inputs, stream } = cloudCoreManifest(ctx, found)
+    await applyManifest(host, 'CloudCore', text)
+    if (settings.dryRun) return
+    if (!stream) await removeStream(host)
+    if (!takesBootstrapTokens(ctx)) {
+      const published = ['delete', 'configmap', CA_CONFIG_MAP, '--ignore-not-found']
+      await changeCluster(host, 'let edge nodes join with the token of CloudCore', published, {
+        namespace: NAMESPACE,
+      })
+    }
+    if (virtualAddress !== undefined)
+      await endPods(ctx, 'let CloudCore start with its new configuration', inputs)
   },
+}
+
+/** PEM. @throws EdgeadmError class `phase` */
+async function caOf(host: InitContext['host']): Promise<string> {
+  const secret = await kubectlGet<Secret>(host, ['secret', 'casecret'], { namespace: NAMESPACE })
+  const ca = readCa(secret)
+  if (ca !== undefined) return ca.certificatePem
+  throw new EdgeadmError('phase', `there is no Secret ${NAMESPACE}/casecret with CloudCore's CA`, {
+    fix: 'run `edgeadm init phase edge/certificates` with the same flags, and then this again',
+  })
 }
 
 async function followedAddress(ctx: InitContext): Promise<string | undefined> {
@@ -108,6 +86,21 @@ async function removeOther(host: InitContext['host'], virtualAddress: string | u
   })
 }
 
+/** What led API servers to edge nodes (--edge-stream=false). Its guard is not needed where nothing listens. */
+async function removeStream(host: InitContext['host']): Promise<void> {
+  const all = [
+    'daemonset/cloud-iptables-manager',
+    'configmap/tunnel-guard',
+    'serviceaccount/iptables-manager-sa',
+  ]
+  await changeCluster(
+    host,
+    'end the way of kubectl logs and exec to edge nodes',
+    ['delete', ...all, '--ignore-not-found'],
+    { namespace: NAMESPACE },
+  )
+}
+
 export const cloudCoreReady: Phase<InitContext> = {
   name: 'edge/cloudcore-ready',
   title: 'Wait for CloudCore',
@@ -117,8 +110,12 @@ export const cloudCoreReady: Phase<InitContext> = {
     const diagnose = () => podLogs(host, NAMESPACE)
     const options = { namespace: NAMESPACE, timeout: LIMIT, diagnose }
     const virtualAddress = await followedAddress(ctx)
-    await awaitRollout(host, `${workload(virtualAddress)}/cloudcore`, options)
-    await awaitRollout(host, 'daemonset/cloud-iptables-manager', options)
+    await awaitCloudCore(ctx)
+    if (
+      (await kubectlGet(host, ['daemonset', 'cloud-iptables-manager'], { namespace: NAMESPACE })) !==
+      undefined
+    )
+      await awaitRollout(host, 'daemonset/cloud-iptables-manager', options)
     await awaitCondition('CloudCore to make its join token', LIMIT, signal, async () => {
       const secret = await kubectlGet(host, ['secret', 'tokensecret'], { namespace: NAMESPACE })
       return secret !== undefined

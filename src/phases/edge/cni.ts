@@ -6,7 +6,7 @@ import type { JoinContext } from '../context.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
 
-const FILE = '/etc/cni/net.d/10-edgeadm.conflist'
+export const FILE = '/etc/cni/net.d/10-edgeadm.conflist'
 
 /** Of this node alone, so every edge node can have the same; the first that meets nothing else here is taken. */
 const CANDIDATES = ['10.250.0.0/24', '172.30.250.0/24', '192.168.250.0/24'] as const

@@ -1,4 +1,5 @@
 import { parseDocument } from 'yaml'
+import { mergeInto } from '../../config/components.ts'
 import type { Taint } from '../../config/edge-configuration.ts'
 import type { PlainDocument } from '../../config/types.ts'
 import { bootstrapEdge } from '../../kubeedge/bootstrap.ts'
@@ -8,21 +9,21 @@ import {
   EDGE_CERTIFICATE,
   EDGE_KEY,
   EDGECORE_CONFIG,
+  EDGECORE_KUBELET_PORT,
+  EDGECORE_PORT_GUARD,
   EDGECORE_UNIT_FILE,
   METASERVER_LINK,
   SERVICE_ACCOUNT_KEYS,
 } from '../../kubeedge/paths.ts'
 import { render } from '../../templates.ts'
 import { BIN, type JoinContext } from '../context.ts'
+import { kubeletResolvConf } from '../node/resolver.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
 import { requiredEdgeParts } from './with-edge.ts'
 
 /** Keeps Pods off that were not written for the edge; CoreDNS for one tolerates the control plane's taint only. */
 const DEFAULT_TAINTS: readonly Taint[] = [{ key: 'node-role.kubernetes.io/edge', effect: 'NoSchedule' }]
-
-/** systemd-resolved's real file where its stub is in use: the stub's address is no use inside a Pod. */
-const RESOLVED = '/run/systemd/resolve/resolv.conf'
 
 const COSTS = {
   secure:
@@ -58,8 +59,9 @@ export const edgeConfig: Phase<JoinContext> = {
       criSocket: settings.node.criSocket,
       dnsDomain: facts.dnsDomain,
       clusterDns: facts.clusterDns,
-      issuer: facts.serviceAccountIssuer,
-      resolvConf: (await host.stat(RESOLVED)) === undefined ? '/etc/resolv.conf' : RESOLVED,
+      issuers: facts.serviceAccountIssuers,
+      stream: facts.stream,
+      resolvConf: (await kubeletResolvConf(ctx)) ?? '',
       files: {
         ca: EDGE_CA,
         certificate: EDGE_CERTIFICATE,
@@ -67,21 +69,43 @@ export const edgeConfig: Phase<JoinContext> = {
         serviceAccountKeys: SERVICE_ACCOUNT_KEYS,
       },
     }
+    const added = [facts.components.edgeCore ?? {}, settings.edge.components.edgeCore ?? {}]
     emit({ type: 'output', text: COSTS[settings.edge.metaServer] })
-    await host.writeFile(EDGECORE_CONFIG, configuration(data, settings.documents.KubeletConfiguration), {
-      mode: 0o600,
-    })
+    await host.writeFile(
+      EDGECORE_CONFIG,
+      edgeCoreConfiguration(data, added, settings.documents.KubeletConfiguration),
+      {
+        mode: 0o600,
+        secret: true,
+      },
+    )
+    await templateFile(
+      host,
+      EDGECORE_PORT_GUARD,
+      'edge/node/guard-port',
+      { port: EDGECORE_KUBELET_PORT, chain: 'EDGEADM-EDGECORE' },
+      { mode: 0o755 },
+    )
     await templateFile(host, EDGECORE_UNIT_FILE, 'edge/node/edgecore.service', {
       bin: BIN,
       config: EDGECORE_CONFIG,
+      guard: EDGECORE_PORT_GUARD,
       link: secure ? METASERVER_LINK : undefined,
     })
   },
 }
 
-/** The user's KubeletConfiguration goes into edgecore's own kubelet, field by field. */
-function configuration(data: Readonly<Record<string, unknown>>, kubelet: PlainDocument = {}): string {
+/**
+ * The user's parts go into edgecore's configuration: first the cluster's, then this node's; and the KubeletConfiguration into
+ * edgecore's own kubelet, field by field.
+ */
+function edgeCoreConfiguration(
+  data: Readonly<Record<string, unknown>>,
+  added: readonly PlainDocument[],
+  kubelet: PlainDocument = {},
+): string {
   const document = parseDocument(render('edge/node/edgecore.yaml', data))
+  for (const part of added) mergeInto(document, part)
   for (const [field, value] of Object.entries(kubelet)) {
     if (field !== 'apiVersion' && field !== 'kind')
       document.setIn(['modules', 'edged', 'tailoredKubeletConfig', field], value)

@@ -1,7 +1,7 @@
 import { applyManifest } from '../../kubernetes/kubectl.ts'
 import { templateText } from '../../templates.ts'
 import type { InitContext } from '../context.ts'
-import type { Phase } from '../workflow.ts'
+import { type Phase, trustJournal } from '../workflow.ts'
 import { withEdge } from './with-edge.ts'
 
 /** KubeEdge's own, as they come with its source (build/crds). */
@@ -21,15 +21,21 @@ const DEFINITIONS = [
   'router_v1_ruleEndpoint',
 ] as const
 
-const OBJECTS = ['namespace.yaml', 'rbac.yaml', 'serving-csr-policy.yaml'] as const
+const OBJECTS = [
+  'namespace.yaml',
+  'rbac.yaml',
+  'serving-csr-policy.yaml',
+  'metaserver-mode-policy.yaml',
+  'node-policy.yaml',
+] as const
 
-/** Custom resources, namespace, roles, and the guard over serving certificates: what has to be there before CloudCore. */
+/** Custom resources, namespace, roles, and what nodes and CloudCore may not do: what has to be there before CloudCore. */
 export const edgeCustomResources: Phase<InitContext> = {
   name: 'edge/custom-resources',
   title: "Apply KubeEdge's custom resources and roles",
   runIf: withEdge,
   inputs: manifest,
-  verify: async () => true,
+  verify: trustJournal,
   run: async ({ host }) => applyManifest(host, 'custom resources and roles of KubeEdge', manifest()),
 }
 

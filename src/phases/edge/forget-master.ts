@@ -1,7 +1,7 @@
 import type { Host } from '../../host/host.ts'
 import { type KubectlOptions, kubectlGet } from '../../kubernetes/kubectl.ts'
-import { closeTunnel } from './masters.ts'
-import { endRelay } from './mesh/masters.ts'
+import { eraseMaster } from '../../kubernetes/masters.ts'
+import { followMasters } from './masters.ts'
 
 interface Node {
   readonly status: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] }
@@ -14,13 +14,11 @@ export async function addressesOf(host: Host, node: string, options: KubectlOpti
   return internal.map(({ address }) => address)
 }
 
-/** What the edge parts hold of a master beside its Node: it may reach Pods on edge nodes, and relays for them. */
-export async function forgetMaster(
-  host: Host,
-  node: string,
-  addresses: readonly string[],
-  options: KubectlOptions,
-): Promise<void> {
-  await closeTunnel(host, addresses, options)
-  await endRelay(host, node, options)
+/**
+ * What the cluster holds of a master beside its Node: its record, and what follows that. Its name and its address may be
+ * somebody else's next.
+ */
+export async function forgetMaster(host: Host, node: string, options: KubectlOptions): Promise<void> {
+  await eraseMaster(host, node, options)
+  await followMasters(host, options)
 }

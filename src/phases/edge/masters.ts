@@ -1,77 +1,99 @@
 import type { Host } from '../../host/host.ts'
-import { NAMESPACE } from '../../kubeedge/cluster-facts.ts'
+import { NAMESPACE, readClusterFacts } from '../../kubeedge/cluster-facts.ts'
+import { termsFor } from '../../kubeedge/placement.ts'
 import { changeCluster, type KubectlOptions, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { apiAddressOf, type Master, readMasters } from '../../kubernetes/masters.ts'
 import type { JoinContext } from '../context.ts'
+import { openCloudPorts } from '../node/firewall.ts'
 import type { Phase } from '../workflow.ts'
+import { followRelays } from './mesh/masters.ts'
 
-const DAEMON_SET = 'cloud-iptables-manager'
-const CONTAINER = 'tunnel-guard'
-const VARIABLE = 'MASTERS'
+/** Their Pods run on masters, under host network. */
+const WORKLOADS = [
+  { kind: 'daemonset', name: 'cloudcore' },
+  { kind: 'deployment', name: 'cloudcore' },
+  { kind: 'daemonset', name: 'cloud-iptables-manager' },
+] as const
+/** In cloud-iptables-manager: it lets API servers alone reach CloudCore's stream port. */
+const GUARD = { container: 'tunnel-guard', variable: 'MASTERS' } as const
 
-interface DaemonSet {
-  readonly spec: {
-    readonly template: {
-      readonly spec: {
-        readonly initContainers?: readonly {
-          readonly name: string
-          readonly env?: readonly { readonly name: string; readonly value?: string }[]
-        }[]
-      }
-    }
-  }
-}
+/** The value of the guard's variable. */
+export const guardedAddresses = (masters: readonly Master[]): string => masters.map(apiAddressOf).join(' ')
 
-/** Addresses of API servers that CloudCore's stream port is open to; undefined if the cluster has no cloud side. */
-export async function guardedMasters(
-  host: Host,
-  options: KubectlOptions = {},
-): Promise<string[] | undefined> {
-  const found = await kubectlGet<DaemonSet>(host, ['daemonset', DAEMON_SET], {
-    ...options,
-    namespace: NAMESPACE,
-  })
-  if (found === undefined) return undefined
-  const guard = found.spec.template.spec.initContainers?.find(({ name }) => name === CONTAINER)
-  const value = guard?.env?.find(({ name }) => name === VARIABLE)?.value ?? ''
-  return value.split(' ').filter((address) => address !== '')
-}
-
-/** A further master: its API server, too, reaches edge nodes through CloudCore's tunnel (kubectl logs and exec). */
+/** A further master: CloudCore may run here from now on, and its API server reaches edge nodes through CloudCore's tunnel. */
 export const edgeMasters: Phase<JoinContext> = {
   name: 'edge/masters',
-  title: "Open CloudCore's tunnel to this master",
+  title: 'Let the cloud side of edge nodes run on this master',
   runIf: ({ settings }) => (settings.dryRun ? 'nothing was changed' : true),
-  verify: async () => true,
-  run: async ({ host, settings, emit }) => {
-    const masters = await guardedMasters(host)
-    const own = settings.controlPlane?.advertiseAddress
-    if (masters === undefined || own === undefined)
+  run: async (ctx) => {
+    const { host, emit } = ctx
+    const facts = await readClusterFacts(host)
+    if (facts === undefined)
       return emit({ type: 'output', text: 'This cluster has no cloud side for edge nodes' })
-    if (masters.includes(own)) return
-    await guard(host, `open CloudCore's tunnel to ${own}`, [...masters, own])
+    // Before CloudCore comes here.
+    await openCloudPorts(ctx, facts.stream)
+    await followMasters(host)
   },
 }
 
-/** For a master that has left: its address may be somebody else's next. */
-export async function closeTunnel(
-  host: Host,
-  addresses: readonly string[],
-  options: KubectlOptions,
-): Promise<void> {
-  const masters = await guardedMasters(host, options)
-  const left = masters?.filter((address) => !addresses.includes(address)) ?? []
-  if (left.length === (masters?.length ?? 0)) return
-  await guard(host, `close CloudCore's tunnel to ${addresses.join(', ')}`, left, options)
+/**
+ * Makes the cloud side equal to the record of the masters, after one has come or gone. When two masters join at once, the
+ * record changes meanwhile: then once more.
+ */
+export async function followMasters(host: Host, options: KubectlOptions = {}): Promise<void> {
+  for (let before = ''; ; ) {
+    const masters = await readMasters(host, options)
+    const now = JSON.stringify(masters)
+    if (now === before || masters.length === 0) return
+    before = now
+    for (const { kind, name } of WORKLOADS) await place(host, kind, name, masters, options)
+    await followRelays(host, masters, options)
+  }
 }
 
-function guard(
+interface Workload {
+  readonly spec: { readonly template: { readonly spec: PodSpec } }
+}
+
+interface PodSpec {
+  readonly affinity?: {
+    readonly nodeAffinity?: {
+      readonly requiredDuringSchedulingIgnoredDuringExecution?: { readonly nodeSelectorTerms?: unknown }
+    }
+  }
+  readonly initContainers?: readonly { readonly name: string; readonly env?: unknown }[]
+}
+
+async function place(
   host: Host,
-  title: string,
-  masters: readonly string[],
-  options: KubectlOptions = {},
+  kind: string,
+  name: string,
+  masters: readonly Master[],
+  options: KubectlOptions,
 ): Promise<void> {
-  const env = [{ name: VARIABLE, value: masters.join(' ') }]
-  const patch = { spec: { template: { spec: { initContainers: [{ name: CONTAINER, env }] } } } }
-  const command = ['patch', 'daemonset', DAEMON_SET, '--type=strategic', '-p', JSON.stringify(patch)]
-  return changeCluster(host, title, command, { ...options, namespace: NAMESPACE })
+  const inNamespace = { ...options, namespace: NAMESPACE }
+  const found = await kubectlGet<Workload>(host, [kind, name], inNamespace)
+  if (found === undefined) return
+  const { affinity, initContainers = [] } = found.spec.template.spec
+  const terms = termsFor(masters.map(({ node }) => node))
+  const env = [{ name: GUARD.variable, value: guardedAddresses(masters) }]
+  const guard = initContainers.find((container) => container.name === GUARD.container)
+  const has = [
+    affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms,
+    guard?.env,
+  ]
+  if (JSON.stringify(has) === JSON.stringify([terms, guard && env])) return
+  const spec = {
+    affinity: {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } },
+    },
+    ...(guard && { initContainers: [{ name: GUARD.container, env }] }),
+  }
+  const patch = JSON.stringify({ spec: { template: { spec } } })
+  await changeCluster(
+    host,
+    `let ${name} run on ${masters.map(({ node }) => node).join(', ')}`,
+    ['patch', kind, name, '--type=strategic', '-p', patch],
+    inNamespace,
+  )
 }

@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 import { kubectl } from '../../kubernetes/kubectl.ts'
 
 /** Lines of each Pod that may be worth quoting. */
@@ -19,7 +19,7 @@ interface PodList {
 }
 
 /** Why Pods of a namespace are not ready, with the last words of their containers. Only looks; never fails itself. */
-export async function podLogs(host: Host, namespace: string): Promise<string[]> {
+export async function podLogs(host: Look, namespace: string): Promise<string[]> {
   const answer = await kubectl(host, ['get', 'pods', '-o', 'json'], { namespace })
   if (answer.exitCode !== 0) return [answer.stderr.trim()]
   const found: string[] = []

@@ -3,9 +3,12 @@ import { checkPair } from '../../kubeedge/versions.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { InitContext, NodeContext } from '../context.ts'
 
+/** The component of packages-manifests/ that makes CloudCore's image. */
+export const CLOUDCORE_IMAGE = 'cloudcore-image'
+
 /** The condition of the cloud side's phases. */
 export function withEdge({ settings, manifest }: InitContext): true | string {
-  if (!settings.enableEdge) return '--enable-edge=false'
+  if (!settings.cloudSide) return '--enable-edge=false'
   if (settings.edge.runtime !== 'kubeedge') return `--edge-runtime=${settings.edge.runtime}`
   return edgeParts(manifest) === undefined ? 'the package has no edge parts' : true
 }

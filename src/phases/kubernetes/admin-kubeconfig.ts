@@ -14,6 +14,11 @@ export const adminKubeconfig: Phase<NodeContext> = {
   },
   run: async ({ host }) => {
     const content = await host.readFile(ADMIN_CONF)
-    if (content !== undefined) await host.writeFile(TARGET, content, { mode: 0o600, secret: true })
+    if (content !== undefined)
+      await host.writeFile(TARGET, content, {
+        mode: 0o600,
+        secret: true,
+        format: 'kubeconfig',
+      })
   },
 }

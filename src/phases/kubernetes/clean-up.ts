@@ -8,7 +8,10 @@ export const cleanUp: Phase<NodeContext> = {
   title: 'Remove the unpacked package',
   runIf: ({ manifest, settings }) => manifest !== undefined && !settings.dryRun,
   inputs: ({ manifest }) => manifest?.files,
-  verify: async ({ host }) => (await host.stat(UNPACKED)) === undefined,
+  verify: async ({ host }) => {
+    for (const path of [UNPACKED, DOWNLOADS]) if ((await host.stat(path)) !== undefined) return false
+    return true
+  },
   run: async ({ host, manifest }) => {
     await host.writeFile(INSTALLED_PACKAGE, `${JSON.stringify(manifest)}\n`)
     for (const path of [UNPACKED, DOWNLOADS]) await rm(path, { recursive: true, force: true })

@@ -5,7 +5,8 @@ import { diagnose } from '../diagnose/index.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
 
-const FILE = '/etc/cni/net.d/10-flannel.conflist'
+export const DIRECTORY = '/etc/cni/net.d'
+export const FILE = `${DIRECTORY}/10-flannel.conflist`
 
 /** flanneld writes it when the node has its Pod network; flannel's CNI plugin reads it. */
 const SUBNET_FILE = '/run/flannel/subnet.env'

@@ -1,19 +1,18 @@
 import { applyTemplate, kubectlGet } from '../../kubernetes/kubectl.ts'
 import type { InitContext } from '../context.ts'
+import { isLoopback, kubeletResolvConf, nameserversOf } from '../node/resolver.ts'
 import type { Phase } from '../workflow.ts'
 
 interface ConfigMap {
   readonly data?: { readonly Corefile?: string }
 }
 
-/** What the kubelet hands to Pods with `dnsPolicy: Default`; systemd-resolved's own file where its stub is in use, as kubeadm chooses. */
-const RESOLV_CONFS = ['/run/systemd/resolve/resolv.conf', '/etc/resolv.conf']
-
-async function hasNameserver(host: InitContext['host']): Promise<boolean> {
-  for (const path of RESOLV_CONFS) {
-    if (/^\s*nameserver\s+\S/m.test((await host.readFile(path)) ?? '')) return true
-  }
-  return false
+/** The nameservers that CoreDNS can ask: a loopback address is CoreDNS itself in its Pod, and it ends when it sees that. */
+async function upstreams(ctx: InitContext): Promise<{ usable: string[]; complete: boolean }> {
+  const path = await kubeletResolvConf(ctx)
+  const all = nameserversOf((path === undefined ? undefined : await ctx.host.readFile(path)) ?? '')
+  const usable = all.filter((address) => !isLoopback(address))
+  return { usable, complete: usable.length > 0 && usable.length === all.length }
 }
 
 /** The Corefile without its `forward` plugin: one line, or a block in braces. */
@@ -21,27 +20,36 @@ export function withoutForward(corefile: string): string {
   return corefile.replace(/^[ \t]*forward [^\n{]*(\{[^}]*\})?[ \t]*\n/m, '')
 }
 
+/** The Corefile whose `forward` plugin asks these nameservers instead of those of a file. */
+export function withForward(corefile: string, servers: readonly string[]): string {
+  return corefile.replace(/^([ \t]*forward \.) \S+/m, `$1 ${servers.join(' ')}`)
+}
+
 /**
- * On a machine without any nameserver (an air-gapped site) CoreDNS ends with "plugin/forward: no nameservers found", again
- * and again. It then gets a Corefile that answers the cluster's names only.
+ * Without any nameserver (an air-gapped site) CoreDNS ends with "plugin/forward: no nameservers found", and with one on a
+ * loopback address with "Loop detected", again and again. It then asks the other nameservers, or answers the cluster's names only.
  */
 export const coreDnsUpstream: Phase<InitContext> = {
   name: 'addon/coredns-upstream',
   title: 'Let CoreDNS do without a nameserver',
-  runIf: async ({ host, settings, skips }) => {
-    if (settings.dryRun) return 'the cluster is asked then'
-    if (skips('addon/coredns')) return 'CoreDNS is not installed'
-    return (await hasNameserver(host)) ? 'this machine has a nameserver' : true
+  runIf: async (ctx) => {
+    if (ctx.settings.dryRun) return 'the cluster is asked then'
+    if (ctx.skips('addon/coredns')) return 'CoreDNS is not installed'
+    return (await upstreams(ctx)).complete ? 'this machine has a nameserver' : true
   },
-  verify: async () => true,
-  run: async ({ host, emit }) => {
+  run: async (ctx) => {
+    const { host, emit } = ctx
     const config = await kubectlGet<ConfigMap>(host, ['configmap', 'coredns', '-n', 'kube-system'])
     const corefile = config?.data?.Corefile
-    if (corefile === undefined || withoutForward(corefile) === corefile) return
-    await applyTemplate(host, 'kubernetes/coredns-config.yaml', { corefile: withoutForward(corefile) })
-    emit({
-      type: 'warning',
-      text: 'this machine has no nameserver: CoreDNS answers names of the cluster only; for others put a forward line into ConfigMap kube-system/coredns',
-    })
+    const { usable } = await upstreams(ctx)
+    if (corefile === undefined) return
+    const wanted = usable.length === 0 ? withoutForward(corefile) : withForward(corefile, usable)
+    if (wanted === corefile) return
+    await applyTemplate(host, 'kubernetes/coredns-config.yaml', { corefile: wanted })
+    if (usable.length === 0)
+      emit({
+        type: 'warning',
+        text: 'this machine has no nameserver that a Pod can reach: CoreDNS answers names of the cluster only; for others put a forward line into ConfigMap kube-system/coredns',
+      })
   },
 }

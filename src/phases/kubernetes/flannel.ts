@@ -1,7 +1,7 @@
 import { parseHostPort } from '../../config/names.ts'
 import { applyTemplate } from '../../kubernetes/kubectl.ts'
 import type { InitContext } from '../context.ts'
-import type { Phase } from '../workflow.ts'
+import { type Phase, trustJournal } from '../workflow.ts'
 
 /** flannel's own configuration; one network per address family. */
 function network({ settings }: InitContext): Record<string, unknown> {
@@ -37,7 +37,7 @@ export const flannel: Phase<InitContext> = {
     return flannelImage(ctx) === undefined ? 'the package has no flannel image' : true
   },
   inputs: (ctx) => [network(ctx), apiServer(ctx), ctx.manifest?.images],
-  verify: async () => true,
+  verify: trustJournal,
   run: async (ctx) => {
     await applyTemplate(ctx.host, 'kubernetes/flannel/flannel.yaml', {
       image: flannelImage(ctx),

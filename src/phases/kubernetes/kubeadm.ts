@@ -2,16 +2,17 @@
 
 import { phaseCommand } from '../../kubernetes/kubeadm-command.ts'
 import { type KubeadmPhase, kubeadmPhases } from '../../kubernetes/kubeadm-phases.ts'
+import { KUBEADM } from '../../kubernetes/kubectl.ts'
 import { EdgeadmError } from '../../output/errors.ts'
-import { BIN, KUBEADM_CONFIG, KUBEADM_ENV, type NodeContext } from '../context.ts'
+import { ADMIN_CONF, KUBEADM_CONFIG, KUBEADM_ENV, KUBELET_CONF, type NodeContext } from '../context.ts'
 import { unlessHopeless } from '../diagnose/hopeless.ts'
 import { diagnose } from '../diagnose/index.ts'
 import type { Phase } from '../workflow.ts'
+import { holdsSomething, removeTornFiles } from './torn-files.ts'
 
 /** What stands when a phase is done, where a file tells; the others are taken on the journal's word. */
 const EVIDENCE: Readonly<Record<string, string>> = {
-  certs: '/etc/kubernetes/pki/sa.key',
-  kubeconfig: '/etc/kubernetes/admin.conf',
+  kubeconfig: ADMIN_CONF,
   etcd: '/etc/kubernetes/manifests/etcd.yaml',
   'control-plane/apiserver': '/etc/kubernetes/manifests/kube-apiserver.yaml',
   'control-plane/controller-manager': '/etc/kubernetes/manifests/kube-controller-manager.yaml',
@@ -37,9 +38,15 @@ export function kubeadm<C extends NodeContext>(
     ...(children.length === 0 ? {} : { children }),
     runIf: ({ settings }) =>
       phaseOf(workflow, name, settings.kubernetesVersion) !== undefined || 'this kubeadm has no such phase',
-    verify: async ({ host }) =>
-      EVIDENCE[name] === undefined || (await host.stat(EVIDENCE[name])) !== undefined,
+    verify: async ({ host, settings }) => {
+      const file =
+        name === 'certs' && settings.command === 'init' ? `${settings.certDir}/sa.key` : EVIDENCE[name]
+      return file === undefined || holdsSomething(await host.readFile(file))
+    },
     run: async (ctx) => {
+      if (ctx.wasCutOff === true) await removeTornFiles(ctx)
+      // From here on kubeadm makes a node, and the ledger says that edgeadm ran it: reset goes by this alone.
+      if (name !== 'preflight') await ctx.host.claim(KUBELET_CONF, { quiet: true })
       for (const part of partsToRun(ctx, workflow, name)) await runKubeadm(ctx, workflow, part)
     },
     ...extra,
@@ -71,15 +78,20 @@ const WAITS = [
 
 async function runKubeadm(ctx: NodeContext, workflow: 'init' | 'join', part: string): Promise<void> {
   const { host, settings, emit } = ctx
-  const options = { kubernetesVersion: settings.kubernetesVersion, configFile: KUBEADM_CONFIG }
-  const run = async (signal?: AbortSignal): Promise<unknown> =>
-    host.run(`${BIN}/kubeadm`, phaseCommand(workflow, part, options), {
+  const options = {
+    kubernetesVersion: settings.kubernetesVersion,
+    configFile: ctx.kubeadmConfig ?? KUBEADM_CONFIG,
+  }
+  const run = async (signal?: AbortSignal): Promise<void> => {
+    const { stdout, stderr } = await host.run(KUBEADM, phaseCommand(workflow, part, options), {
       title: `kubeadm ${workflow} phase ${part}`,
       undo: null,
       env: KUBEADM_ENV,
       onLine: (text) => emit({ type: 'output', text }),
       ...(signal === undefined ? {} : { signal }),
     })
+    if (`${stdout}${stderr}` === '' && !settings.dryRun) await requireRealKubeadm(host)
+  }
   try {
     await (WAITS.includes(part.split('/')[0] ?? part) && !settings.dryRun ? unlessHopeless(ctx, run) : run())
   } catch (error) {
@@ -91,6 +103,16 @@ async function runKubeadm(ctx: NodeContext, workflow: 'init' | 'join', part: str
       cause: error,
     })
   }
+}
+
+/** The shell runs a file of no bytes without an error, and that is what a power cut may leave of a program. */
+async function requireRealKubeadm(host: NodeContext['host']): Promise<void> {
+  const path = KUBEADM
+  const { stdout } = await host.probe(path, ['version', '-o', 'short'], { env: KUBEADM_ENV })
+  if (/^v\d+\.\d+/.test(stdout)) return
+  throw new EdgeadmError('phase', `${path} does not say its version: it is empty or damaged`, {
+    fix: 'remove it and run the same command with --install-pkg-path again: it is installed anew',
+  })
 }
 
 /** kubeadm's errors without its frame: "[ERROR Name]: …" and "error: …" lines, else the last lines it wrote. */

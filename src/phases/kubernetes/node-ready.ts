@@ -1,14 +1,13 @@
+import { KUBECTL } from '../../kubernetes/kubectl.ts'
+import { KUBELET_CONF } from '../../kubernetes/paths.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import { awaitCondition } from '../await.ts'
-import { BIN, type NodeContext } from '../context.ts'
+import type { NodeContext } from '../context.ts'
 import { diagnose } from '../diagnose/index.ts'
 import type { Phase } from '../workflow.ts'
 
 /** Milliseconds. The kubelet needs seconds; a CNI plugin that the user installs (`--cni=none`) is not awaited. */
 const LIMIT = 240_000
-
-/** With the kubelet's own credentials, so that it works on masters and workers alike. */
-const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 
 interface Condition {
   readonly type: string
@@ -27,7 +26,7 @@ export const nodeReady: Phase<NodeContext> = {
   run: async ({ host, settings, signal }) => {
     try {
       await awaitCondition(`node ${settings.node.name} to be Ready`, LIMIT, signal, async () => {
-        const output = await host.probe(`${BIN}/kubectl`, [
+        const output = await host.probe(KUBECTL, [
           ...['--kubeconfig', KUBELET_CONF, 'get', 'node', settings.node.name],
           ...['-o', 'jsonpath={.status.conditions}', '--request-timeout', '5s'],
         ])

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 
 /** Milliseconds. The kernel asks three times, a second apart, before it gives up (arp(7), mcast_solicit). */
 const LIMIT = 4000
@@ -14,7 +14,7 @@ interface Neighbour {
  * (ARP, or neighbour discovery) when a packet is to be sent there; the packet goes to the discard port.
  */
 export async function whoHas(
-  host: Host,
+  host: Look,
   address: string,
   networkInterface: string,
   signal: AbortSignal,

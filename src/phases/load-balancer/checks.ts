@@ -1,13 +1,16 @@
 import { gatherFacts } from '../../config/facts.ts'
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
+import { listeners, nameOf } from '../../network/listeners.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
-import { listeners } from '../node/check-ports.ts'
-import type { Check, Problem } from '../node/checks.ts'
+import type { Check, Problem } from '../problem.ts'
 import { whoHas } from './address-in-use.ts'
 import { HEALTH_PORT, PODS } from './files.ts'
 import { findInterface } from './interface.ts'
 import { endpointFromText, type VirtualEndpoint } from './virtual-endpoint.ts'
+
+/** How a package gets the images. */
+export const IMAGES_FIX = 'build one with `edgeadm package build --with load-balancer`'
 
 /** On init: whether this machine can become the first to hold the virtual address. */
 export const checkLoadBalancer: Check = async (ctx) => {
@@ -19,7 +22,7 @@ export const checkLoadBalancer: Check = async (ctx) => {
     return [
       ...(await checkMachine(ctx, endpoint)),
       ...(await checkUnused(ctx, endpoint)),
-      ...(await checkImages(ctx)),
+      ...checkImages(ctx),
     ]
   } catch (error) {
     if (!(error instanceof EdgeadmError) || error.class !== 'preflight') throw error
@@ -37,7 +40,7 @@ export async function checkMachine(
   const { host } = ctx
   if (await isInstalled(host)) return []
   const found = await interfaceFor(ctx, address)
-  const taken = listeners((await host.probe('ss', ['-Hltnp'])).stdout)
+  const taken = await listeners(host)
   const own = await ownPrograms(host)
   return [
     ...('problem' in found ? [problem('VirtualAddress', found.problem)] : []),
@@ -47,7 +50,7 @@ export async function checkMachine(
       const by = taken.get(needed)
       return by === undefined
         ? []
-        : [problem(`Port-${needed}`, `Port ${needed}, which haproxy needs, is in use by ${by}`)]
+        : [problem(`Port-${needed}`, `Port ${needed}, which haproxy needs, is in use by ${nameOf(by)}`)]
     }),
   ]
 }
@@ -69,7 +72,7 @@ export function advertiseAddress({ settings }: NodeContext): string {
   return settings.controlPlane.advertiseAddress
 }
 
-async function isInstalled(host: Host): Promise<boolean> {
+async function isInstalled(host: Look): Promise<boolean> {
   return (await host.stat(PODS.keepalived)) !== undefined
 }
 
@@ -95,15 +98,16 @@ async function checkUnused(ctx: NodeContext, { address }: { address: string }): 
   ]
 }
 
-async function checkImages({ manifest }: NodeContext): Promise<Problem[]> {
+/** Whether the package has both images. */
+export function checkImages({ manifest }: NodeContext): Problem[] {
   if (manifest === undefined) return []
   return ['haproxy', 'keepalived']
     .filter((name) => !manifest.images.some((image) => image.name.includes(`/${name}:`)))
-    .map((name) => problem('Package', `the package has no image of ${name}`))
+    .map((name) => problem('Package', `the package has no image of ${name}: ${IMAGES_FIX}`))
 }
 
 /** What this system runs of its own stays as it is. */
-async function ownPrograms(host: Host): Promise<string[]> {
+async function ownPrograms(host: Look): Promise<string[]> {
   const found: string[] = []
   for (const name of ['haproxy', 'keepalived']) {
     const service = (await host.serviceState(`${name}.service`)).active

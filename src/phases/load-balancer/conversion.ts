@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { parse } from 'yaml'
 import { parseHostPort } from '../../config/names.ts'
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 import {
   type ClusterFacts,
   FACTS_CONFIG_MAP,
@@ -21,7 +21,7 @@ interface Balancer {
 }
 
 /** What is left to do, by hand, in a cluster that was made without the balancer it has now. Empty if it was made with it. */
-export async function stepsAfterConversion(host: Host, balancer: Balancer): Promise<string[]> {
+export async function stepsAfterConversion(host: Look, balancer: Balancer): Promise<string[]> {
   const [config, edge] = await Promise.all([
     kubectlGet<ConfigMap>(host, ['configmap', 'kubeadm-config', '-n', 'kube-system']),
     kubectlGet<ConfigMap>(host, ['configmap', FACTS_CONFIG_MAP, '-n', NAMESPACE]),

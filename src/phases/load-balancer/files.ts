@@ -11,6 +11,4 @@ export const SCRIPT = '/usr/local/lib/edgeadm/follow-masters'
 export const SERVICE = 'edgeadm-load-balancer.service'
 /** On loopback: haproxy's health, asked by keepalived, and its statistics. */
 export const HEALTH_PORT = 8404
-/** On a master's Node: where its API server listens. The masters that have it are the backends. */
-export const ANNOTATION = 'edgeadm.io/api-server'
 export const CONFIG_MAP = 'edgeadm-load-balancer'

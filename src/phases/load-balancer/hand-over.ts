@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { gatherFacts } from '../../config/facts.ts'
-import type { Host } from '../../host/host.ts'
-import { KUBECTL, kubectl } from '../../kubernetes/kubectl.ts'
+import type { Host, Look } from '../../host/host.ts'
+import { kubectl } from '../../kubernetes/kubectl.ts'
+import { eraseMaster } from '../../kubernetes/masters.ts'
+import { EdgeadmError } from '../../output/errors.ts'
 import type { ResetContext } from '../reset/context.ts'
 import type { Phase } from '../workflow.ts'
-import { ANNOTATION, DIRECTORY, KEEPALIVED_CONF, PODS, SERVICE } from './files.ts'
+import { DIRECTORY, KEEPALIVED_CONF, PODS, SERVICE } from './files.ts'
 
 /** Milliseconds. The kubelet ends the Pod within two seconds, and another master has the address 0.3 s later. */
 const LIMIT = 20_000
@@ -19,9 +21,8 @@ export const handOver: Phase<ResetContext> = {
   runIf: async ({ host }) =>
     (await host.stat(PODS.keepalived)) === undefined ? 'there is no load balancer here' : true,
   run: async (ctx) => {
-    const { host, settings, facts, emit, signal } = ctx
-    const configuration = (await host.readFile(KEEPALIVED_CONF)) ?? ''
-    const address = /virtual_ipaddress \{\s*([^\s/]+)\//.exec(configuration)?.[1]
+    const { host, settings, emit, signal } = ctx
+    const address = await virtualAddress(host)
     if ((await host.serviceState(SERVICE)).active) await host.service(SERVICE, { active: false })
     await host.remove(PODS.keepalived)
     if (settings.dryRun || address === undefined) return
@@ -29,7 +30,7 @@ export const handOver: Phase<ResetContext> = {
     const end = Date.now() + LIMIT
     while (Date.now() < end) {
       if (!(await holds(host, address)) && (!others || (await answers(host, settings.kubeconfig)))) {
-        if (others) await leave(host, facts.nodeName, settings.kubeconfig)
+        if (others) await leave(ctx)
         return
       }
       await delay(200, undefined, { signal })
@@ -43,15 +44,21 @@ export const handOver: Phase<ResetContext> = {
   },
 }
 
+/** Undefined on a machine without keepalived. */
+export async function virtualAddress(host: Look): Promise<string | undefined> {
+  const configuration = (await host.readFile(KEEPALIVED_CONF)) ?? ''
+  return /virtual_ipaddress \{\s*([^\s/]+)\//.exec(configuration)?.[1]
+}
+
 /** The other masters take this one off their lists at once, while it still serves what it was sent. */
-async function leave(host: Host, node: string, kubeconfig: string): Promise<void> {
-  await host.run(KUBECTL, ['--kubeconfig', kubeconfig, 'annotate', 'node', node, `${ANNOTATION}-`], {
-    title: `take ${node} off the other masters' lists`,
-    undo: null,
-    // If it cannot be said now, the Node's deletion says it.
-    okExitCodes: [0, 1],
-    timeout: 15_000,
-  })
+async function leave({ host, facts, settings, emit }: ResetContext): Promise<void> {
+  try {
+    await eraseMaster(host, facts.nodeName, { kubeconfig: settings.kubeconfig })
+  } catch (error) {
+    if (!(error instanceof EdgeadmError)) throw error
+    // It is erased once more with the Node; until then the others find out by themselves that it is gone.
+    emit({ type: 'warning', text: `the other masters are not told yet: ${error.message}` })
+  }
 }
 
 async function holds(host: Host, address: string): Promise<boolean> {

@@ -1,5 +1,7 @@
+import { DEFAULT_CERT_DIR } from '../../config/resolve-common.ts'
 import { STREAM_PORT } from '../../kubeedge/cluster-facts.ts'
 import { KUBECTL } from '../../kubernetes/kubectl.ts'
+import { staticPodFlags } from '../../kubernetes/static-pod.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { PackageManifest } from '../../package/index.ts'
 import { render } from '../../templates.ts'
@@ -53,7 +55,12 @@ export const installLoadBalancer: Phase<NodeContext> = {
     const port = { port: String(endpoint.port), protocol: 'tcp', what: 'control plane endpoint' } as const
     await openPorts(host, ownAddress, [port])
 
-    const ca = settings.command === 'init' ? `${settings.certDir}/ca.crt` : '/etc/kubernetes/pki/ca.crt'
+    // A master that joins has the directory that the cluster was made with.
+    const ca =
+      settings.command === 'init'
+        ? `${settings.certDir}/ca.crt`
+        : ((await staticPodFlags(host, 'kube-apiserver'))?.get('client-ca-file') ??
+          `${DEFAULT_CERT_DIR}/ca.crt`)
     const data = {
       directory: DIRECTORY,
       name: settings.node.name,

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import type { InterfaceAddress, NetworkInterface } from '../../config/types.ts'
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 
 export type FoundInterface =
   | { readonly name: string; readonly address: string }
@@ -20,7 +20,7 @@ export interface InterfaceQuestion {
  * would reach the address.
  */
 export async function findInterface(
-  host: Host,
+  host: Look,
   interfaces: readonly NetworkInterface[],
   { virtualAddress, advertiseAddress, named }: InterfaceQuestion,
 ): Promise<FoundInterface> {
@@ -68,7 +68,7 @@ function contains(own: InterfaceAddress, address: string): boolean {
   return one.kind() === other.kind() && one.match(other as never, own.prefixLength)
 }
 
-async function routeInterface(host: Host, address: string): Promise<string | undefined> {
+async function routeInterface(host: Look, address: string): Promise<string | undefined> {
   const route = await host.probe('ip', ['-json', 'route', 'get', address])
   return route.exitCode === 0 ? (JSON.parse(route.stdout) as { dev?: string }[])[0]?.dev : undefined
 }

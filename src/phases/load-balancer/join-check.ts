@@ -1,12 +1,14 @@
 import { parse } from 'yaml'
+import type { PlainDocument } from '../../config/types.ts'
 import { apiGet } from '../../kubernetes/api-request.ts'
 import { discover } from '../../kubernetes/discovery-file.ts'
 import { type CertificatesSecret, canDecrypt } from '../../kubernetes/uploaded-certificates.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { JoinContext } from '../context.ts'
-import type { Problem } from '../node/checks.ts'
+import { etcdProblems } from '../node/check-etcd.ts'
+import type { Problem } from '../problem.ts'
 import type { Phase } from '../workflow.ts'
-import { checkMachine } from './checks.ts'
+import { checkImages, checkMachine } from './checks.ts'
 import { CONFIG_MAP } from './files.ts'
 import { endpointFromCluster } from './virtual-endpoint.ts'
 
@@ -45,12 +47,14 @@ export const controlPlaneCheck: Phase<JoinContext> = {
         `the API server ${cluster.server} answered HTTP ${status} for ${path}`,
       )
     }
+    const configuration = clusterConfigurationOf(await get('configmaps/kubeadm-config'))
     const problems = [
-      ...checkVersion(await get('configmaps/kubeadm-config'), settings.kubernetesVersion),
+      ...checkVersion(configuration, settings.kubernetesVersion),
+      ...(await etcdProblems(ctx.host, configuration)),
       ...checkKey((await get('secrets/kubeadm-certs')) as CertificatesSecret | undefined, ctx),
     ]
     const endpoint = endpointFromCluster((await get(`configmaps/${CONFIG_MAP}`)) as object | undefined)
-    if (endpoint !== undefined) problems.push(...(await checkMachine(ctx, endpoint)))
+    if (endpoint !== undefined) problems.push(...(await checkMachine(ctx, endpoint)), ...checkImages(ctx))
     const ignored = settings.ignorePreflightErrors
     const errors = problems.filter(
       ({ check }) => !ignored.includes('all') && !ignored.includes(check.toLowerCase()),
@@ -66,12 +70,16 @@ export const controlPlaneCheck: Phase<JoinContext> = {
   },
 }
 
-/** kubeadm would run the cluster's version of the control plane here, whose images this package does not have. */
-export function checkVersion(configMap: unknown, own: string): Problem[] {
+/** kubeadm's ClusterConfiguration out of the ConfigMap in which it keeps it. */
+function clusterConfigurationOf(configMap: unknown): PlainDocument | undefined {
   const text = (configMap as { data?: { ClusterConfiguration?: string } } | undefined)?.data
     ?.ClusterConfiguration
-  if (text === undefined) return []
-  const { kubernetesVersion } = parse(text) as { kubernetesVersion?: string }
+  return text === undefined ? undefined : (parse(text) as PlainDocument)
+}
+
+/** kubeadm would run the cluster's version of the control plane here, whose images this package does not have. */
+export function checkVersion(configuration: PlainDocument | undefined, own: string): Problem[] {
+  const kubernetesVersion = configuration?.kubernetesVersion
   if (kubernetesVersion === undefined || own === '' || kubernetesVersion === own) return []
   return [
     {

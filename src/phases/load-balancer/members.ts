@@ -1,22 +1,19 @@
 import { formatHostPort } from '../../config/names.ts'
-import { applyTemplate, changeCluster, kubectl, kubectlGet } from '../../kubernetes/kubectl.ts'
+import { applyTemplate, kubectl } from '../../kubernetes/kubectl.ts'
+import { readMasters } from '../../kubernetes/masters.ts'
 import { awaitCondition } from '../await.ts'
 import type { NodeContext } from '../context.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
-import { apiServer, wantedEndpoint } from './cluster-endpoint.ts'
+import { wantedEndpoint } from './cluster-endpoint.ts'
 import { stepsAfterConversion } from './conversion.ts'
-import { ANNOTATION, PODS, SCRIPT, SERVICE } from './files.ts'
+import { PODS, SCRIPT, SERVICE } from './files.ts'
 
 /** Milliseconds. keepalived takes the address about four seconds after its start. */
 const LIMIT = 60_000
 
-interface NodeList {
-  readonly items: readonly { readonly metadata: { readonly name: string } }[]
-}
-
 /**
- * Makes this master one of those that are balanced, and follows the others. A systemd service waits on a watch with kubectl:
+ * Follows the record of the masters, in which this one is by now. A systemd service waits on a watch with kubectl:
  * nothing else runs on the masters for it, and the lists stay as they are while the API is away.
  */
 export const members: Phase<NodeContext> = {
@@ -38,16 +35,11 @@ export const members: Phase<NodeContext> = {
       await awaitAnswer(ctx, formatHostPort(address, port))
       for (const text of await stepsAfterConversion(host, { address, port })) emit({ type: 'warning', text })
     }
-    const name = settings.node.name
-    await changeCluster(host, `name the API server of ${name} to the other masters`, [
-      ...['annotate', 'node', name, '--overwrite', `${ANNOTATION}=${apiServer(ctx)}`],
-    ])
     await templateFile(host, `/etc/systemd/system/${SERVICE}`, 'load-balancer/follow-masters.service', {
       script: SCRIPT,
     })
     await host.service(SERVICE, { enabled: true, active: true })
-    const masters = await kubectlGet<NodeList>(host, ['nodes', '-l', 'node-role.kubernetes.io/control-plane'])
-    const count = masters?.items.length ?? 1
+    const count = (await readMasters(host)).length
     if (count % 2 === 0)
       emit({
         type: 'warning',

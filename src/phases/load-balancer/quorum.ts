@@ -1,5 +1,5 @@
-import { describeHealth, healthOf, quorumOf } from '../../kubernetes/etcd.ts'
-import { etcdMembers } from '../../kubernetes/etcd-members.ts'
+import { describeHealth, healthOf, nameOf, quorumOf } from '../../kubernetes/etcd.ts'
+import { ownMember, stackedEtcd, votersOf } from '../../kubernetes/etcd-members.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { ResetContext } from '../reset/context.ts'
 import type { Phase } from '../workflow.ts'
@@ -13,14 +13,16 @@ export const quorum: Phase<ResetContext> = {
   title: 'Check that the other masters can do without this one',
   runIf: ({ facts }) => (facts.role === 'master' ? true : 'this machine is not a master'),
   run: async ({ host, settings, facts, emit }) => {
-    const members = await etcdMembers(host, settings.certDir)
-    const others = members.voters.filter(({ name }) => name !== facts.nodeName)
-    if (members.credentials === undefined || others.length === 0) return
-    const { healthy, unhealthy } = await healthOf(others, members.credentials)
+    const etcd = await stackedEtcd(host)
+    if (etcd === undefined) return
+    const own = await ownMember(host, etcd.members)
+    const others = votersOf(etcd.members).filter(({ id }) => id !== own?.id)
+    if (others.length === 0) return
+    const { healthy, unhealthy } = await healthOf(others, etcd.credentials)
     for (const { member, problem } of unhealthy)
       emit({
         type: 'warning',
-        text: `etcd on master ${member.name || member.clientUrl} is not healthy: ${problem}`,
+        text: `etcd on master ${nameOf(member)} is not healthy: ${problem}`,
       })
     if (healthy.length >= quorumOf(others.length)) return
     const text = `without ${facts.nodeName} etcd has no quorum: ${healthy.length} of the ${others.length} other masters is healthy, and ${quorumOf(others.length)} are needed`

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { parseHostPort } from '../../config/names.ts'
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 
 /** What all masters of a cluster share of their load balancer. */
@@ -30,7 +30,7 @@ export function endpointFromCluster(configMap: ConfigMap | undefined): VirtualEn
  * @throws EdgeadmError class `preflight` if it resolves to none or several
  */
 export async function endpointFromText(
-  host: Host,
+  host: Look,
   text: string,
 ): Promise<Pick<VirtualEndpoint, 'address' | 'port'>> {
   const parsed = parseHostPort(text)

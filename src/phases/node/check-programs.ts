@@ -1,7 +1,8 @@
-import { isSuperEdge, type NodeContext } from '../context.ts'
+import { SYSTEM_PATH } from '../../host/system-environment.ts'
+import { isEdge, isSuperEdge, type NodeContext } from '../context.ts'
 import { flannelImage } from '../kubernetes/flannel.ts'
+import type { Problem } from '../problem.ts'
 import { type ExistingContainerd, existingContainerd } from '../runtime/existing-containerd.ts'
-import type { Problem } from './checks.ts'
 
 /** What the kubelet and kubeadm 1.33 call (kubeadm's FileExisting checks), and what edgeadm itself calls. */
 const REQUIRED = ['mount', 'losetup', 'cp', 'systemctl', 'sysctl', 'modprobe', 'ip', 'ss', 'tar'] as const
@@ -35,12 +36,12 @@ export async function checkPrograms(ctx: NodeContext): Promise<Problem[]> {
 
 /** What only a package can bring. A dry run goes on without: its plan leaves out what would come from there. */
 async function checkPackage(ctx: NodeContext, containerd: ExistingContainerd['state']): Promise<Problem[]> {
-  const { host, manifest, settings, skips } = ctx
+  const { manifest, settings, skips } = ctx
   const severity = settings.dryRun ? 'warning' : 'error'
-  if (manifest === undefined && containerd === 'none' && !(await isInPath(host, 'kubeadm'))) {
-    const text =
-      'there is no kubeadm on this machine and no package was given: name one with --install-pkg-path'
-    return [{ check: 'Package', severity, text }]
+  if (manifest === undefined) {
+    const missing = await missingPrograms(ctx, containerd)
+    const text = `there is no ${missing.join(', no ')} on this machine and no package was given: name one with --install-pkg-path`
+    if (missing.length > 0) return [{ check: 'Package', severity, text }]
   }
   const wantsFlannel = settings.command === 'init' && settings.cni === 'flannel' && !skips('cni/flannel')
   if (!wantsFlannel || flannelImage(ctx) !== undefined) return []
@@ -49,8 +50,20 @@ async function checkPackage(ctx: NodeContext, containerd: ExistingContainerd['st
   return [{ check: 'Package', severity, text }]
 }
 
+/** What a node runs that is not here. A runtime other than containerd is kubeadm's to check. */
+async function missingPrograms(
+  { host, settings }: NodeContext,
+  containerd: ExistingContainerd['state'],
+): Promise<string[]> {
+  const programs = isEdge(settings) ? ['edgecore'] : ['kubeadm', 'kubelet', 'kubectl']
+  const missing: string[] = []
+  for (const program of programs) if (!(await isInPath(host, program))) missing.push(program)
+  const wantsContainerd = settings.node.criSocket.endsWith('/containerd.sock')
+  return wantsContainerd && containerd === 'none' ? [...missing, 'containerd'] : missing
+}
+
 async function isInPath(host: NodeContext['host'], program: string): Promise<boolean> {
-  for (const directory of ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']) {
+  for (const directory of SYSTEM_PATH.split(':')) {
     if ((await host.stat(`${directory}/${program}`)) !== undefined) return true
   }
   return false

@@ -1,5 +1,8 @@
-import { isControlPlane, type NodeContext, UNPACKED } from '../context.ts'
-import type { Problem } from './checks.ts'
+import { isAtLeast } from '../../config/versions.ts'
+import type { Look } from '../../host/host.ts'
+import { bytes } from '../../output/text.ts'
+import { isControlPlane, isEdge, type NodeContext, UNPACKED } from '../context.ts'
+import type { Problem } from '../problem.ts'
 import { missingFeatures } from './modules.ts'
 
 /** kubeadm's constants ControlPlaneNumCPU and ControlPlaneMem (MB). */
@@ -38,7 +41,24 @@ export async function checkResources(ctx: NodeContext): Promise<Problem[]> {
       text: `the kernel has no ${feature}, neither built in nor as a module`,
     })
   }
-  return [...problems, ...(await checkDisk(ctx))]
+  return [...problems, ...(await checkCgroups(ctx)), ...(await checkDisk(ctx))]
+}
+
+/** From 1.35 on the kubelet does not start with version 1 unless it is told to (KubeletConfiguration.failCgroupV1). */
+async function checkCgroups({ host, settings }: NodeContext): Promise<Problem[]> {
+  if (isEdge(settings) || !isAtLeast(settings.kubernetesVersion, 35)) return []
+  if ((await host.stat('/sys/fs/cgroup/cgroup.controllers')) !== undefined) return []
+  const text = `the kubelet of Kubernetes ${settings.kubernetesVersion} needs control groups version 2, and this machine has version 1`
+  if (settings.command === 'init' && settings.documents.KubeletConfiguration?.failCgroupV1 === false)
+    return []
+  return [
+    {
+      check: 'SystemVerification',
+      // On join the cluster's own KubeletConfiguration decides.
+      severity: settings.command === 'init' ? 'error' : 'warning',
+      text: `${text}: boot with systemd.unified_cgroup_hierarchy=1, or set failCgroupV1: false in KubeletConfiguration`,
+    },
+  ]
 }
 
 async function checkDisk({ host, manifest }: NodeContext): Promise<Problem[]> {
@@ -48,21 +68,20 @@ async function checkDisk({ host, manifest }: NodeContext): Promise<Problem[]> {
   const needed = size('') + size('images/') * (DISK_FACTOR - 1)
   const available = await availableBytes(host, UNPACKED)
   if (available === undefined || available >= needed) return []
-  const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`
   return [
     {
       check: 'DiskSpace',
       severity: 'error',
-      text: `unpacking the package takes ${mebibytes(needed)}, and the file system of /var/lib has ${mebibytes(available)} left`,
+      text: `unpacking the package takes ${bytes(needed)}, and the file system of /var/lib has ${bytes(available)} left`,
     },
   ]
 }
 
 /** Bytes that are free where `path` is or will be. */
-async function availableBytes(host: NodeContext['host'], path: string): Promise<number | undefined> {
+export async function availableBytes(host: Look, path: string): Promise<number | undefined> {
   let directory = path
   while ((await host.stat(directory)) === undefined) directory = directory.replace(/\/[^/]+$/, '') || '/'
   const output = await host.probe('df', ['--block-size=1', '--output=avail', directory])
-  const bytes = Number(output.stdout.split('\n')[1])
-  return output.exitCode === 0 && Number.isFinite(bytes) ? bytes : undefined
+  const free = Number(output.stdout.split('\n')[1])
+  return output.exitCode === 0 && Number.isFinite(free) ? free : undefined
 }

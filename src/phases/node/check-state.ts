@@ -1,11 +1,26 @@
+import type { Look } from '../../host/host.ts'
 import { KUBEEDGE } from '../../kubeedge/paths.ts'
-import { isControlPlane, type NodeContext } from '../context.ts'
-import type { Problem } from './checks.ts'
+import { kubeadmLike } from '../../kubernetes/distributions.ts'
+import { listeners } from '../../network/listeners.ts'
+import { isControlPlane, KUBELET_CONF, type NodeContext } from '../context.ts'
+import type { Problem } from '../problem.ts'
+import { freeing } from './freeing.ts'
 import { names } from './hosts.ts'
 
 /** Files that only a node has, by kubeadm's names of their checks. */
-const NODE_FILES = ['/etc/kubernetes/kubelet.conf', '/etc/kubernetes/bootstrap-kubelet.conf']
+const NODE_FILES = [KUBELET_CONF, '/etc/kubernetes/bootstrap-kubelet.conf']
 const MANIFESTS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']
+
+/** kubeadm writes the first; without either a kubelet of kubeadm's packages ends at once. */
+const KUBELET_FILES = ['/var/lib/kubelet/config.yaml', KUBELET_CONF]
+const KUBELET_PORT = 10250
+
+/** A distribution's kubelet.service starts and ends again and again until kubeadm has configured it: that is no node. */
+async function isKubeletAtWork(host: Look): Promise<boolean> {
+  if (!(await host.serviceState('kubelet.service')).active) return false
+  for (const path of KUBELET_FILES) if ((await host.stat(path)) !== undefined) return true
+  return (await listeners(host)).has(KUBELET_PORT)
+}
 
 /** Whether the machine is free to become a node: no earlier node, no leftovers, names that resolve. */
 export async function checkState(ctx: NodeContext): Promise<Problem[]> {
@@ -19,24 +34,17 @@ export async function checkState(ctx: NodeContext): Promise<Problem[]> {
     problems.push({
       check: `FileAvailable-${path.replaceAll('/', '-')}`,
       severity: 'error',
-      text: `${path} already exists: this machine is a node already; \`edgeadm reset\` makes it free again`,
-    })
-  }
-  if (isControlPlane(settings) && (await host.list('/var/lib/etcd')).length > 0) {
-    problems.push({
-      check: 'DirAvailable--var-lib-etcd',
-      severity: 'error',
-      text: '/var/lib/etcd is not empty: it holds the data of another cluster',
+      text: `${path} already exists: this machine is a node already; ${await freeing(host, `\`${(await kubeadmLike(host)).removal}\` takes it out of its cluster`)}`,
     })
   }
   if ((await host.list(KUBEEDGE)).length > 0) {
     problems.push({
       check: 'DirAvailable--etc-kubeedge',
       severity: 'error',
-      text: `${KUBEEDGE} is not empty: this machine is or was an edge node; \`edgeadm reset\` makes it free again`,
+      text: `${KUBEEDGE} is not empty: this machine is or was an edge node; ${await freeing(host, `\`keadm reset edge\` or \`rm -r ${KUBEEDGE}\` removes it`)}`,
     })
   }
-  if ((await host.serviceState('kubelet.service')).active) {
+  if (await isKubeletAtWork(host)) {
     problems.push({
       check: 'KubeletRunning',
       severity: 'error',

@@ -7,27 +7,30 @@ import { EdgeadmError } from '../../output/errors.ts'
 import { isControlPlane, type NodeContext } from '../context.ts'
 import { checkMesh } from '../edge/mesh/checks.ts'
 import { checkLoadBalancer } from '../load-balancer/checks.ts'
-import type { Phase } from '../workflow.ts'
+import type { Check } from '../problem.ts'
+import { type Phase, trustJournal } from '../workflow.ts'
+import { checkEtcd } from './check-etcd.ts'
+import { checkFileSystems } from './check-file-systems.ts'
+import { checkFirewall } from './check-firewall.ts'
+import { checkLeftovers } from './check-leftovers.ts'
 import { checkPorts } from './check-ports.ts'
 import { checkPrograms } from './check-programs.ts'
+import { checkResolver } from './check-resolver.ts'
 import { checkResources } from './check-resources.ts'
 import { checkState } from './check-state.ts'
-
-export interface Problem {
-  /** As typed in `--ignore-preflight-errors`. */
-  readonly check: string
-  readonly severity: 'error' | 'warning'
-  /** What is wrong and how to mend it. */
-  readonly text: string
-}
-
-export type Check = (ctx: NodeContext) => Promise<Problem[]>
+import { checkSysctl } from './sysctl.ts'
 
 const CHECKS: readonly Check[] = [
   checkResources,
   checkPrograms,
+  checkFileSystems,
   checkState,
+  checkLeftovers,
+  checkResolver,
+  checkSysctl,
   checkPorts,
+  checkFirewall,
+  checkEtcd,
   checkLoadBalancer,
   checkMesh,
 ]
@@ -41,7 +44,7 @@ export const checks: Phase<NodeContext> = {
   title: 'Check the machine',
   preliminary: true,
   // They ask about the machine before edgeadm; on a rerun they have been answered.
-  verify: async () => true,
+  verify: trustJournal,
   run: async (ctx) => {
     const problems = (await Promise.all(CHECKS.map((check) => check(ctx)))).flat()
     const errors = problems.filter(

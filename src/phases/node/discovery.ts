@@ -1,13 +1,13 @@
 import { discover } from '../../kubernetes/discovery-file.ts'
+import { KUBELET_CONF } from '../../kubernetes/paths.ts'
 import type { JoinContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
+import { checkNodeName } from './check-node-name.ts'
 import { checkClusterVersion } from './cluster-version.ts'
-
-const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 
 /**
  * kubeadm's discovery, before anything is changed: is the control plane there, is it the one whose CA was named (by hash, or
- * in the discovery file), is the token good, do the clocks agree, may this kubelet join that API server. kubeadm does most
+ * in the discovery file), is the token good, do the clocks agree, may this kubelet join that API server, is the node's name free. kubeadm does most
  * of it again when it joins.
  */
 export const discovery: Phase<JoinContext> = {
@@ -27,5 +27,6 @@ export const discovery: Phase<JoinContext> = {
           : `[discovery] The API server of the discovery file answers and is verified: ${cluster.server}`,
     })
     await checkClusterVersion(ctx, cluster)
+    await checkNodeName(ctx, cluster)
   },
 }

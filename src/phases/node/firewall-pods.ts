@@ -1,6 +1,6 @@
 import type { Host } from '../../host/host.ts'
 import { STREAM_PORT } from '../../kubeedge/cluster-facts.ts'
-import { isControlPlane, isEdge, type NodeContext } from '../context.ts'
+import { isEdge, type NodeContext } from '../context.ts'
 import { activeFirewall } from './firewall-ports.ts'
 
 /** firewalld's zone that accepts everything. */
@@ -17,20 +17,19 @@ export function podInterfaces({ settings }: NodeContext): string[] {
 }
 
 export async function trustPods(ctx: NodeContext): Promise<void> {
-  const { host, settings } = ctx
+  const { host } = ctx
   const kind = await activeFirewall(host)
   const names = podInterfaces(ctx)
   if (kind === 'ufw') for (const name of names) await trustInUfw(host, name)
   if (kind !== 'firewalld' || names.length === 0) return
-  if (isControlPlane(settings) && settings.enableEdge) await shutStreamPort(host)
   for (const name of names) await trustInFirewalld(host, name)
 }
 
 /**
- * CloudCore's port for API servers asks nobody for credentials. Rules of CloudCore's own Pods guard it, but firewalld takes
- * those away when it is reloaded; Pods must not reach it then either.
+ * CloudCore's port for API servers is none of the Pods' business, and firewalld trusts them with all others. CloudCore built
+ * from source asks for credentials there; its publisher's does not.
  */
-async function shutStreamPort(host: Host): Promise<void> {
+export async function shutStreamPort(host: Host): Promise<void> {
   const rule = `rule port port="${STREAM_PORT}" protocol="tcp" drop`
   for (const permanent of [[], ['--permanent']]) {
     const zone = [...permanent, `--zone=${ZONE}`]

@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts'
+import type { Host, Look } from '../../host/host.ts'
 
 export interface Port {
   readonly port: string
@@ -10,7 +10,7 @@ export interface Port {
 export type Firewall = 'firewalld' | 'ufw'
 
 /** The firewall manager that is at work here, if any. Raw nftables and iptables rules are the administrator's and stay as they are. */
-export async function activeFirewall(host: Host): Promise<Firewall | undefined> {
+export async function activeFirewall(host: Look): Promise<Firewall | undefined> {
   if ((await host.probe('firewall-cmd', ['--state'])).exitCode === 0) return 'firewalld'
   const ufw = await host.probe('ufw', ['status'])
   return ufw.exitCode === 0 && ufw.stdout.includes('Status: active') ? 'ufw' : undefined
@@ -31,7 +31,7 @@ export async function openPorts(host: Host, address: string, ports: readonly Por
 }
 
 /** The zone of the interface that has the address: the administrator may have put it into another than the default one. */
-async function zoneOf(host: Host, address: string): Promise<string> {
+async function zoneOf(host: Look, address: string): Promise<string> {
   const shown = await host.probe('ip', ['-json', 'address', 'show', 'to', address])
   const name = (JSON.parse(shown.stdout || '[]') as { ifname?: string }[]).find(
     ({ ifname }) => ifname,

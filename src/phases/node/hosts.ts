@@ -1,7 +1,6 @@
 import { render } from '../../templates.ts'
 import type { NodeContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
-import { nodeAddress } from './address.ts'
 
 const FILE = '/etc/hosts'
 
@@ -27,7 +26,7 @@ export const hosts: Phase<NodeContext> = {
     const { host, settings } = ctx
     const text = (await host.readFile(FILE)) ?? ''
     const separator = text === '' || text.endsWith('\n') ? '' : '\n'
-    const entry = render('node/hosts-entry', { address: await nodeAddress(ctx), name: settings.node.name })
+    const entry = render('node/hosts-entry', { address: settings.node.address, name: settings.node.name })
     await host.writeFile(FILE, `${text}${separator}${entry}`)
   },
 }

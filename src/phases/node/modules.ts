@@ -1,3 +1,4 @@
+import type { Look } from '../../host/host.ts'
 import type { NodeContext } from '../context.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
@@ -15,18 +16,16 @@ const FEATURES = [
   },
 ] as const
 
-type Host = NodeContext['host']
-
-function hasPath(path: string): (host: Host) => Promise<boolean> {
+function hasPath(path: string): (host: Look) => Promise<boolean> {
   return async (host) => (await host.stat(path)) !== undefined
 }
 
-function hasFileSystem(name: string): (host: Host) => Promise<boolean> {
+function hasFileSystem(name: string): (host: Look) => Promise<boolean> {
   return async (host) => ((await host.readFile('/proc/filesystems')) ?? '').split(/\s+/).includes(name)
 }
 
 /** Kernel features that are not there and whose modules this kernel does not have either. */
-export async function missingFeatures(host: Host): Promise<string[]> {
+export async function missingFeatures(host: Look): Promise<string[]> {
   const missing: string[] = []
   for (const { module, why, isThere } of FEATURES) {
     if (await isThere(host)) continue
@@ -55,7 +54,7 @@ export const modules: Phase<NodeContext> = {
 /**
  * The module after those that it needs. Each is loaded, and recorded, by itself, so that reset knows all of them.
  */
-async function withNeeds(host: Host, module: string): Promise<string[]> {
+async function withNeeds(host: Look, module: string): Promise<string[]> {
   const { stdout } = await host.probe('modprobe', ['--show-depends', module])
   return neededModules(stdout, module)
 }

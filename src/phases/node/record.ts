@@ -28,7 +28,6 @@ const SET_BY_OTHERS = [
 const MADE_BY_OTHERS = [
   '/etc/kubernetes',
   '/etc/cni/net.d',
-  '/var/lib/kubelet',
   '/var/lib/cni',
   '/var/lib/kube-proxy',
   '/var/log/pods',
@@ -44,6 +43,9 @@ const SHARED = ['/etc/cni', '/root/.kube', '/lib/modules', NAMESPACES]
 /** The kubelet's unit wants it. */
 const STARTED_BY_OTHERS = 'network-online.target'
 const FORWARDING = ['/proc/sys/net/ipv4/conf', '/proc/sys/net/ipv6/conf']
+
+/** kubeadm's reset empties it, and so it does with a master's directories (cmd/kubeadm/app/cmd/phases/reset). */
+const KUBELET = '/var/lib/kubelet'
 
 /** A master's directories that the user may have put elsewhere. */
 function madeByKubeadm(settings: NodeContext['settings']): string[] {
@@ -69,9 +71,10 @@ export const record: Phase<NodeContext> = {
     }
     await host.claimService(STARTED_BY_OTHERS)
     for (const path of SHARED) await host.makeDirectory(path)
-    for (const path of [...MADE_BY_OTHERS, ...madeByKubeadm(settings)]) {
+    const emptied = [KUBELET, ...madeByKubeadm(settings)]
+    for (const path of [...MADE_BY_OTHERS, ...emptied]) {
       await host.makeDirectory(dirname(path))
-      await host.claim(path)
+      await host.claim(path, { emptied: emptied.includes(path) })
     }
     // Last: it tells a rerun that all of this was done before Kubernetes could change anything.
     if (!settings.dryRun) await saveBaseline(await lookAtNetwork(host))

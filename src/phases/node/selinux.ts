@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 import type { NodeContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
 
@@ -34,7 +34,7 @@ const STORE = '/var/lib/selinux'
  * Looks at the modules of the installed policies as files (semanage.conf(5)): `semodule` runs in a domain of its own, which
  * an enforcing policy keeps from writing to the sockets that Node.js gives its child processes as output.
  */
-async function hasContainerPolicy(host: Host): Promise<boolean> {
+async function hasContainerPolicy(host: Look): Promise<boolean> {
   for (const policy of await host.list(STORE)) {
     const modules = `${STORE}/${policy}/active/modules`
     for (const priority of await host.list(modules))

@@ -1,5 +1,6 @@
 import type { NodeContext } from '../context.ts'
 import type { Phase } from '../workflow.ts'
+import { bootSwaps } from './swap-units.ts'
 
 const FSTAB = '/etc/fstab'
 const MARK = '# edgeadm: '
@@ -17,7 +18,7 @@ function activeSwaps(text: string): string[] {
 export function withoutSwap(fstab: string): string {
   return fstab
     .split('\n')
-    .map((line) => (/^\s*[^#\s]\S*\s+\S+\s+swap\s/.test(line) ? `${MARK}${line}` : line))
+    .map((line) => (/^\s*[^#\s]\S*\s+\S+\s+swap(\s|$)/.test(line) ? `${MARK}${line}` : line))
     .join('\n')
 }
 
@@ -33,11 +34,18 @@ export const swap: Phase<NodeContext> = {
     if (isSwapWanted(ctx)) return 'the kubelet is configured to run with swap (failSwapOn: false)'
     const fstab = (await ctx.host.readFile(FSTAB)) ?? ''
     const active = activeSwaps((await ctx.host.readFile('/proc/swaps')) ?? '')
-    return active.length > 0 || withoutSwap(fstab) !== fstab ? true : 'there is no swap'
+    const some = active.length > 0 || withoutSwap(fstab) !== fstab || (await bootSwaps(ctx.host)).length > 0
+    return some ? true : 'there is no swap'
   },
   run: async ({ host, emit }) => {
     const fstab = await host.readFile(FSTAB)
     if (fstab !== undefined) await host.writeFile(FSTAB, withoutSwap(fstab))
+    for (const { unit, by } of await bootSwaps(host)) {
+      // A generator makes its unit at each boot; /etc comes before it (systemd.unit(5), "Unit File Load Path").
+      if (by === 'generator') await host.link(`/etc/systemd/system/${unit}`, '/dev/null')
+      else await host.service(unit, { enabled: false, active: false })
+      emit({ type: 'output', text: `[swap] ${unit} no longer turns swap on at boot` })
+    }
     for (const name of activeSwaps((await host.readFile('/proc/swaps')) ?? '')) {
       await host.run('swapoff', [name], {
         title: `turn off swap on ${name}`,

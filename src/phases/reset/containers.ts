@@ -7,6 +7,7 @@ import { LITE } from '../../superedge/paths.ts'
 import { awaitCondition } from '../await.ts'
 import type { Phase } from '../workflow.ts'
 import type { ResetContext } from './context.ts'
+import type { ResetFacts } from './facts.ts'
 
 const KUBELET = 'kubelet.service'
 const CONTAINERD = 'containerd.service'
@@ -22,8 +23,12 @@ const LIMIT = 30_000
 export const containers: Phase<ResetContext> = {
   name: 'runtime/containers',
   title: 'Stop the kubelet and remaining containers',
+  runIf: ({ facts }) => hasOwnPods(facts) || facts.ownsContainerd || 'edgeadm started no container here',
   run: async ({ host, facts, signal, settings, residue }) => {
-    const units = [KUBELET, LITE.unit, EDGECORE_UNIT, ...(facts.ownsContainerd ? [CONTAINERD] : [])]
+    const units = [
+      ...(hasOwnPods(facts) ? [KUBELET, LITE.unit, EDGECORE_UNIT] : []),
+      ...(facts.ownsContainerd ? [CONTAINERD] : []),
+    ]
     for (const unit of units) {
       if (!(await host.serviceState(unit)).active) continue
       await host.run('systemctl', ['stop', unit], { title: `stop ${unit}`, undo: null, timeout: 60_000 })
@@ -44,6 +49,9 @@ export const containers: Phase<ResetContext> = {
     await removeCgroups(host)
   },
 }
+
+/** Whether a kubelet or edgecore that edgeadm set up may have started Pods. */
+const hasOwnPods = ({ role, mayHaveRunPods }: ResetFacts): boolean => role !== undefined || mayHaveRunPods
 
 async function awaitEnd(host: Host, withShims: boolean, signal: AbortSignal): Promise<Residue[]> {
   try {

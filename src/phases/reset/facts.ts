@@ -1,25 +1,33 @@
 /** What reset finds on a machine before it changes anything. Only looks, and needs no API server. */
 
 import { X509Certificate } from 'node:crypto'
+import { dirname } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { DEFAULT_CERT_DIR } from '../../config/resolve-common.ts'
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 import type { Ledger } from '../../host/ledger.ts'
 import { EDGE_CERTIFICATE, EDGECORE_CONFIG, EDGECORE_UNIT_FILE } from '../../kubeedge/paths.ts'
-import { etcdMembers } from '../../kubernetes/etcd-members.ts'
+import type { Distribution } from '../../kubernetes/distributions.ts'
+import { nameOf } from '../../kubernetes/etcd.ts'
+import { ownMember, stackedEtcd } from '../../kubernetes/etcd-members.ts'
+import { staticPodFlags } from '../../kubernetes/static-pod.ts'
 import { readBaseline } from '../../network/baseline.ts'
 import { LITE } from '../../superedge/paths.ts'
-import { BIN, KUBEADM_CONFIG, KUBEADM_ENV } from '../context.ts'
+import { BIN, KUBEADM_CONFIG, KUBEADM_ENV, KUBELET_CONF } from '../context.ts'
 import { CONTAINERD_UNIT } from '../runtime/containerd.ts'
+import { foreignOwner, ownsNode, type Role, roleOf } from './node-owner.ts'
 
 export interface ResetFacts {
-  /** Whether edgeadm's state directory holds anything at all. */
+  /** Whether edgeadm changed anything here that is not taken back yet, or has things of its own in its directory. */
   readonly isTouched: boolean
-  /** Undefined: no node, or not yet. */
-  readonly role: 'master' | 'worker' | 'edge node' | undefined
+  /** Of the node that edgeadm made. Undefined: it made none, or not yet. */
+  readonly role: Role | undefined
+  /** What made the node that is here, where edgeadm did not. Then nothing is reset. */
+  readonly foreign: Distribution | undefined
   readonly nodeName: string
-  /** On a master: the other members of etcd, by name, if it could be asked. */
+  /** On a master: the other members of etcd, by name, if it could be asked; learners too. */
   readonly otherMasters: readonly string[]
+  /** Where this master's certificates lie, as its API server is told. */
+  readonly certDir: string | undefined
   /** Where the kubelet, edgecore or lite-apiserver finds the cluster. */
   readonly server: string | undefined
   /** `namespace/name`, of those whose directories the kubelet keeps. */
@@ -34,19 +42,9 @@ export interface ResetFacts {
   readonly mayHaveRunPods: boolean
 }
 
-const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 const CLIENT_CERTIFICATE = '/var/lib/kubelet/pki/kubelet-client-current.pem'
-const API_SERVER = '/etc/kubernetes/manifests/kube-apiserver.yaml'
-/** Any of them makes a machine a node, or one that was about to become one. */
-const EVIDENCE = [
-  KUBELET_CONF,
-  '/etc/kubernetes/bootstrap-kubelet.conf',
-  '/etc/kubernetes/admin.conf',
-  '/var/lib/kubelet/config.yaml',
-  API_SERVER,
-]
 
-export async function gatherResetFacts(host: Host, ledger: Ledger, hostname: string): Promise<ResetFacts> {
+export async function gatherResetFacts(host: Look, ledger: Ledger, hostname: string): Promise<ResetFacts> {
   const history = await ledger.history()
   const recorded = new Set(history.map((entry) => ('path' in entry ? entry.path : '')))
   const configuration = registrationOf((await host.readFile(KUBEADM_CONFIG)) ?? '')
@@ -55,21 +53,24 @@ export async function gatherResetFacts(host: Host, ledger: Ledger, hostname: str
     /server: (\S+)/.exec((await host.readFile(KUBELET_CONF)) ?? '')?.[1] ??
     /httpServer: (\S+)/.exec((await host.readFile(EDGECORE_CONFIG)) ?? '')?.[1]
   const certificate = await host.readFile(CLIENT_CERTIFICATE)
-  const role = await roleOf(host)
+  const contents = { history, pending: await ledger.entries() }
+  const role = ownsNode(contents) ? await roleOf(host) : undefined
   const nodeName =
     nameIn(certificate) ??
     nameIn(await host.readFile(EDGE_CERTIFICATE)) ??
     configuration.name ??
     hostname.toLowerCase()
-  const members = role === 'master' ? (await etcdMembers(host, DEFAULT_CERT_DIR)).voters : []
+  const clientCa = (await staticPodFlags(host, 'kube-apiserver'))?.get('client-ca-file')
   return {
     isTouched:
       history.length > 0 ||
       (await readBaseline(ledger.directory)) !== undefined ||
       (await host.list(ledger.directory)).length > 0,
     role,
+    foreign: await foreignOwner(host, contents),
     nodeName,
-    otherMasters: members.map(({ name }) => name).filter((name) => name !== nodeName),
+    otherMasters: role === 'master' ? await otherMembers(host) : [],
+    certDir: clientCa === undefined ? undefined : dirname(clientCa),
     server,
     pods: await podsOf(host),
     kubeadm: await findKubeadm(host),
@@ -79,16 +80,14 @@ export async function gatherResetFacts(host: Host, ledger: Ledger, hostname: str
   }
 }
 
-async function roleOf(host: Host): Promise<ResetFacts['role']> {
-  for (const path of [EDGECORE_CONFIG, EDGE_CERTIFICATE, LITE.unitFile])
-    if ((await host.stat(path)) !== undefined) return 'edge node'
-  if ((await host.stat(API_SERVER)) !== undefined) return 'master'
-  for (const path of EVIDENCE) if ((await host.stat(path)) !== undefined) return 'worker'
-  return undefined
+async function otherMembers(host: Look): Promise<string[]> {
+  const members = (await stackedEtcd(host))?.members ?? []
+  const own = await ownMember(host, members)
+  return members.filter(({ id }) => id !== own?.id).map(nameOf)
 }
 
 /** The kubelet keeps /var/lib/kubelet/pods/<uid>, and /var/log/pods/<namespace>_<name>_<uid> gives the names. */
-async function podsOf(host: Host): Promise<string[]> {
+async function podsOf(host: Look): Promise<string[]> {
   const uids = new Set(await host.list('/var/lib/kubelet/pods'))
   return (await host.list('/var/log/pods')).flatMap((directory) => {
     const [namespace, name, uid = ''] = directory.split('_')
@@ -96,7 +95,7 @@ async function podsOf(host: Host): Promise<string[]> {
   })
 }
 
-async function findKubeadm(host: Host): Promise<ResetFacts['kubeadm']> {
+async function findKubeadm(host: Look): Promise<ResetFacts['kubeadm']> {
   for (const path of [`${BIN}/kubeadm`, '/usr/bin/kubeadm']) {
     if ((await host.stat(path)) === undefined) continue
     const { stdout, exitCode } = await host.probe(path, ['version', '-o', 'short'], { env: KUBEADM_ENV })

@@ -1,4 +1,5 @@
 import { hostOf } from '../../config/names.ts'
+import { readBaseline } from '../../network/baseline.ts'
 import type { Phase } from '../workflow.ts'
 import type { ResetContext } from './context.ts'
 
@@ -9,6 +10,10 @@ const DEVICE = 'kube-ipvs0'
 export const ipvs: Phase<ResetContext> = {
   name: 'network/ipvs',
   title: 'Remove virtual servers and address sets of kube-proxy',
+  runIf: async ({ ledger }) =>
+    (await readBaseline(ledger.directory)) === undefined
+      ? 'Kubernetes never came to change the network'
+      : true,
   run: async ({ host }) => {
     const shown = await host.probe('ip', ['-json', 'address', 'show', 'dev', DEVICE])
     const addresses = shown.exitCode === 0 ? addressesOf(shown.stdout) : []

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { gatherFacts } from '../../config/facts.ts'
 import type { Host, Output } from '../../host/host.ts'
+import { KUBELET_CONF } from '../../kubernetes/paths.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import { BIN } from '../context.ts'
 import { forgetMaster } from '../edge/forget-master.ts'
@@ -9,8 +9,6 @@ import type { ResetContext } from './context.ts'
 
 /** Milliseconds. */
 const ELECTION = 20_000
-
-const KUBELET_CONF = '/etc/kubernetes/kubelet.conf'
 
 /**
  * With `--remove-node`, and always on a master of several, whose Node the others would take for a master that is down. A
@@ -62,14 +60,12 @@ async function leaveEdge(
   residue: ResetContext['residue'],
 ): Promise<void> {
   try {
-    const { interfaces } = await gatherFacts(host)
-    const addresses = interfaces.flatMap((one) => one.addresses.map(({ address }) => address))
-    await forgetMaster(host, name, addresses, { kubeconfig })
+    await forgetMaster(host, name, { kubeconfig })
   } catch (error) {
     if (!(error instanceof EdgeadmError)) throw error
     residue.push({
-      what: `${name} among the masters that edge nodes know`,
-      why: `${error.message}; on a master run: edgeadm init phase edge, with the flags of its init`,
+      what: `${name} on the record of the masters`,
+      why: `${error.message}; on a master run: edgeadm reset --remove-node ${name}`,
       elsewhere: true,
     })
   }

@@ -1,12 +1,13 @@
 /** What is still on a machine that was not there before edgeadm, each with the reason. Only looks. */
 
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 import { mountsBelow } from '../../host/mounts.ts'
 import { processes } from '../../host/processes.ts'
-import { planOf, type Residue } from '../../host/undo.ts'
+import { describe, planOf, type Residue } from '../../host/undo.ts'
 import { type NetworkBaseline, readBaseline } from '../../network/baseline.ts'
 import { firewallPrograms } from '../../network/firewall-programs.ts'
 import { leftoverLinks, leftoverNamespaces, links, namespaceNames } from '../../network/links.ts'
+import { listeners, nameOf } from '../../network/listeners.ts'
 import { isMaterial, leftovers } from '../../network/ruleset.ts'
 import { LITE_PORT } from '../../superedge/paths.ts'
 import { containerProcesses } from './containers.ts'
@@ -25,10 +26,7 @@ export async function findResidue(ctx: ResetContext): Promise<Residue[]> {
 const ledgerEntries: Check = async ({ ledger }) =>
   (await ledger.entries()).map((entry) => {
     const { action, target } = planOf(entry)
-    return {
-      what: 'path' in entry ? entry.path : target.split(':')[0]?.split(' = ')[0] || target,
-      why: `not done yet: ${action} ${target}`,
-    }
+    return { what: describe(entry), why: `not done yet: ${action} ${target}` }
   })
 
 /** What was removed and is there again. Below /run others make files as they please, iptables its lock for one. */
@@ -39,7 +37,7 @@ const paths: Check = async ({ host, ledger }) => {
   for (const [path, entry] of last) {
     const wasAbsent =
       entry.kind === 'claim' ? entry.kept === null : entry.kind === 'file' && entry.before.type === 'absent'
-    if (!wasAbsent || pending.has(entry.id) || path.startsWith('/run/')) continue
+    if (!wasAbsent || entry.isTheirs === true || pending.has(entry.id) || path.startsWith('/run/')) continue
     if ((await host.stat(path)) !== undefined)
       found.push({ what: path, why: 'something made it again after it had been removed' })
   }
@@ -92,7 +90,7 @@ const network: Check = async (ctx) => {
     : [...(await devices(ctx.host, before)), ...(await firewallRules(ctx, before))]
 }
 
-async function devices(host: Host, before: NetworkBaseline): Promise<Residue[]> {
+async function devices(host: Look, before: NetworkBaseline): Promise<Residue[]> {
   return [
     ...leftoverNamespaces(await namespaceNames(host), before.namespaces).map((name) => ({
       what: `network namespace ${name}`,
@@ -134,14 +132,11 @@ const PORTS = new Set([2379, 2380, 2381, 6443, 10248, 10249, 10250, 10256, 10257
 const PROGRAMS = /^(kube|etcd|flanneld|coredns|edgecore|cloudcore|lite-apiserver)/
 
 const ports: Check = async ({ host }) => {
-  const listeners = (await host.probe('ss', ['-Hltnp'])).stdout
-  return listeners.split('\n').flatMap((line) => {
-    const port = Number(/:(\d+)$/.exec(line.trim().split(/\s+/)[3] ?? '')?.[1])
-    const [, program = '', pid] = /users:\(\("([^"]+)",pid=(\d+)/.exec(line) ?? []
-    return PORTS.has(port) && PROGRAMS.test(program)
-      ? [{ what: `port ${port}`, why: `${program} (pid ${pid}) listens on it` }]
-      : []
-  })
+  return [...(await listeners(host))].flatMap(([port, listener]) =>
+    PORTS.has(port) && PROGRAMS.test(listener.program ?? '')
+      ? [{ what: `port ${port}`, why: `${nameOf(listener)} listens on it` }]
+      : [],
+  )
 }
 
 const CHECKS: readonly Check[] = [ledgerEntries, paths, mounts, runningProcesses, units, network, ports]

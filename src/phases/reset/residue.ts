@@ -21,11 +21,17 @@ export const residue: Phase<ResetContext> = {
     }
     const left = [...ctx.residue, ...(await findResidue(ctx))]
     const report = await writeReport(LOG_DIRECTORY, ctx, left)
-    const isHere = left.some(({ elsewhere }) => elsewhere !== true)
+    const isHere = left.some(({ elsewhere, theirs }) => elsewhere !== true && theirs !== true)
     if (!isHere) await rm(ledger.directory, { recursive: true, force: true })
-    if (left.length === 0) return
+    const open = left.filter(({ theirs }) => theirs !== true)
+    for (const { what, why, theirs } of left)
+      if (theirs === true) emit({ type: 'warning', text: `${what}: ${why}` })
+    if (open.length === 0) return
     throw new EdgeadmError('residue', 'reset is done, but not all is as it was before edgeadm', {
-      details: [...left.map(({ what, why }) => `${what}: ${why}`), `report: ${report}`],
+      details: [
+        ...open.map(({ what, why }) => `${what}: ${why}`),
+        ...(report === undefined ? [] : [`report: ${report}`]),
+      ],
       fix: isHere
         ? 'mend the causes and run `edgeadm reset` again: it goes on with what is left'
         : 'do what is said above elsewhere; this machine is as it was before edgeadm',

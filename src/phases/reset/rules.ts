@@ -1,3 +1,4 @@
+import type { Host } from '../../host/host.ts'
 import { readBaseline } from '../../network/baseline.ts'
 import { type FirewallProgram, firewallPrograms } from '../../network/firewall-programs.ts'
 import { leftovers, type Removal } from '../../network/ruleset.ts'
@@ -23,16 +24,20 @@ export const rules: Phase<ResetContext> = {
     const before = await readBaseline(ledger.directory)
     if (before === undefined) return
     const { programs } = await firewallPrograms(host)
-    for (const program of programs) await clean(program, before.rules[program.flavour])
+    for (const program of programs) await clean(host, program, before.rules[program.flavour])
   },
 }
 
-async function clean(program: FirewallProgram, before: readonly string[] | undefined): Promise<void> {
+async function clean(
+  host: Host,
+  program: FirewallProgram,
+  before: readonly string[] | undefined,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const removals = leftovers(await program.read(), before)
     if (removals.length === 0) return
     try {
-      await program.remove(removals, titleOf(program, removals))
+      await program.remove(host, removals, titleOf(program, removals))
       return
     } catch (error) {
       if (!(error instanceof EdgeadmError) || attempt === TRIES) throw error

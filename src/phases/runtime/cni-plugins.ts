@@ -1,9 +1,11 @@
 import type { NodeContext } from '../context.ts'
-import { installFromPackage } from '../install.ts'
+import { installFromPackage, isInstalled } from '../install.ts'
 import type { Phase } from '../workflow.ts'
 
 /** Where every container runtime looks for them by default. */
 const DIRECTORY = '/opt/cni/bin'
+
+const placeOf = (name: string): string => `${DIRECTORY}/${name}`
 
 /** The programs that connect Pods to their network; the node's container runtime runs them, whoever installed it. */
 export const cniPlugins: Phase<NodeContext> = {
@@ -11,12 +13,8 @@ export const cniPlugins: Phase<NodeContext> = {
   title: 'Install the CNI plugins',
   runIf: ({ manifest }) => (manifest === undefined ? 'no package was given' : true),
   inputs: ({ manifest }) => manifest?.files.filter(({ path }) => path.startsWith('cni/')),
-  verify: async ({ host, manifest }) => {
-    for (const { path, size } of manifest?.files.filter((file) => file.path.startsWith('cni/')) ?? [])
-      if ((await host.stat(`${DIRECTORY}/${path.slice('cni/'.length)}`))?.size !== size) return false
-    return true
-  },
+  verify: async (ctx) => isInstalled(ctx, 'cni/', placeOf),
   run: async (ctx) => {
-    await installFromPackage(ctx, 'cni/', (name) => `${DIRECTORY}/${name}`)
+    await installFromPackage(ctx, 'cni/', placeOf)
   },
 }

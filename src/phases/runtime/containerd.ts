@@ -1,15 +1,19 @@
+import { callerProxy } from '../../host/proxy.ts'
 import { EdgeadmError } from '../../output/errors.ts'
 import { awaitCondition } from '../await.ts'
 import { BIN, type NodeContext } from '../context.ts'
 import { lastErrors } from '../diagnose/units.ts'
-import { installFromPackage } from '../install.ts'
+import { installFromPackage, isInstalled } from '../install.ts'
 import { templateFile } from '../template-file.ts'
 import type { Phase } from '../workflow.ts'
 import { existingContainerd } from './existing-containerd.ts'
+import { PROXY_FILE, writeProxy } from './proxy.ts'
 
 export const CONTAINERD_UNIT = '/etc/systemd/system/containerd.service'
 const CONFIG = '/etc/containerd/config.toml'
 const RUNC = '/usr/local/sbin/runc'
+
+const placeOf = (name: string): string => (name === 'runc' ? RUNC : `${BIN}/${name}`)
 
 /** Whether the unit is edgeadm's: an administrator may have put one of their own into the same place. */
 export async function isOwnContainerd(host: NodeContext['host']): Promise<boolean> {
@@ -32,20 +36,31 @@ export const containerd: Phase<NodeContext> = {
     if (existing.state === 'suitable') return `containerd ${existing.version} of this machine is kept`
     return manifest === undefined ? 'no package was given' : true
   },
-  inputs: (ctx) => ctx.manifest?.components.filter(({ name }) => name === 'containerd' || name === 'runc'),
-  verify: async ({ host }) =>
-    (await isOwnContainerd(host)) && (await host.serviceState('containerd.service')).active,
+  inputs: (ctx) => [
+    ctx.manifest?.components.filter(({ name }) => name === 'containerd' || name === 'runc'),
+    callerProxy() ?? null,
+  ],
+  verify: async (ctx) =>
+    (await isOwnContainerd(ctx.host)) &&
+    (await isInstalled(ctx, 'container/', placeOf)) &&
+    (await ctx.host.serviceState('containerd.service')).active,
   run: async (ctx) => {
     const { host } = ctx
     for (const path of ['/var/lib/containerd', '/run/containerd', '/opt/containerd']) await host.claim(path)
-    await installFromPackage(ctx, 'container/', (name) => (name === 'runc' ? RUNC : `${BIN}/${name}`))
+    const installed = await installFromPackage(ctx, 'container/', placeOf)
     const configured = await templateFile(host, CONFIG, 'runtime/containerd-config.toml', {
       sandboxImage: sandboxImage(ctx),
       runc: RUNC,
     })
-    const unit = await templateFile(host, CONTAINERD_UNIT, 'runtime/containerd.service', { bin: BIN })
+    const proxied = await writeProxy(ctx)
+    const unit = await templateFile(host, CONTAINERD_UNIT, 'runtime/containerd.service', {
+      bin: BIN,
+      proxyFile: PROXY_FILE,
+    })
+    // Containers go on running: a shim keeps the program that it was started from, and runc is called anew each time.
+    const restart = configured || unit || proxied || installed.includes(placeOf('containerd'))
     try {
-      await host.service('containerd.service', { enabled: true, active: true, restart: configured || unit })
+      await host.service('containerd.service', { enabled: true, active: true, restart })
       if (ctx.settings.dryRun) return
       await awaitCondition('containerd to answer', 60_000, ctx.signal, async () => {
         const version = await host.probe(`${BIN}/ctr`, ['version'])

@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts'
+import type { Look } from '../../host/host.ts'
 
 export type ExistingContainerd =
   | { readonly state: 'none' }
@@ -10,7 +10,7 @@ export type ExistingContainerd =
 const SOCKET = '/run/containerd/containerd.sock'
 
 /** What containerd this machine has that edgeadm did not put there. Only looks. */
-export async function existingContainerd(host: Host): Promise<ExistingContainerd> {
+export async function existingContainerd(host: Look): Promise<ExistingContainerd> {
   const version = /\sv?(\d+\.\d+\.\d+\S*)/.exec((await host.probe('containerd', ['--version'])).stdout)?.[1]
   const running = (await host.stat(SOCKET)) !== undefined
   if (version === undefined && !running) return { state: 'none' }

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Undo } from '../../host/host.ts'
+import type { Host, Look, Undo } from '../../host/host.ts'
+import { syncFileSystems } from '../../host/sync.ts'
 import type { PackageImage } from '../../package/index.ts'
 import { BIN, type NodeContext, UNPACKED } from '../context.ts'
 import { ensureUnpacked } from '../package.ts'
@@ -35,14 +36,19 @@ function importImages(name: string, title: string, selection: Selection): Phase<
       const { host, settings } = ctx
       await ensureUnpacked(ctx)
       const images = chosen(ctx)
+      if (ctx.wasCutOff === true) await removeTornImages(ctx, images)
       const index = `${name.replaceAll('/', '-')}.json`
       const paths = settings.dryRun ? [] : await select(new Set(images.map(({ digest }) => digest)), index)
-      const script = `set -e; tar -C "$1" -cf - --files-from=- --transform='s|^${index}$|index.json|' | "$2" --namespace "$3" images import --all-platforms=false -`
-      await host.run('sh', ['-c', script, 'import', LAYOUT, await ctrPath(host), NAMESPACE], {
+      const script = `set -e; tar -C "$1" -cf - --files-from=- --transform='s|^${index}$|index.json|' | "$2" --namespace "$3" images import --all-platforms=false -
+${PIN}`
+      const names = images.map((image) => image.name)
+      await host.run('sh', ['-c', script, 'import', LAYOUT, await ctrPath(host), NAMESPACE, ...names], {
         title: `import ${images.length} images`,
         undo: await undoImport(host, images),
         input: paths.map((path) => `${path}\n`).join(''),
       })
+      // Before the kubelet starts containers from them; containerd does not wait for the disk when it unpacks layers.
+      if (!settings.dryRun) await syncFileSystems(['/var/lib/containerd'])
       if (await isOwnContainerd(host)) return
       const ctr = [await ctrPath(host), '--namespace', NAMESPACE] as const
       await provideSandboxImage(ctx, ctr, await presentImages(host))
@@ -61,7 +67,21 @@ export const otherImages = importImages(
   (image) => !isFirst(image),
 )
 
-async function presentImages(host: NodeContext['host']): Promise<ReadonlySet<string>> {
+/**
+ * The machine went down during an import: containerd knows the images, and files in their layers may be empty. With the
+ * images their layers go. A containerd that was here before edgeadm keeps its images.
+ */
+async function removeTornImages({ host }: NodeContext, images: readonly PackageImage[]): Promise<void> {
+  if (!(await isOwnContainerd(host))) return
+  const title = 'remove images that were being imported when the machine went down'
+  const digests = images.map(({ digest }) => digest)
+  await host.run('sh', ['-c', REMOVE, 'remove', await ctrPath(host), NAMESPACE, ...digests], {
+    title,
+    undo: null,
+  })
+}
+
+async function presentImages(host: Look): Promise<ReadonlySet<string>> {
   const list = await host.probe(await ctrPath(host), ['--namespace', NAMESPACE, 'images', 'list', '--quiet'])
   return new Set(list.stdout.split('\n'))
 }
@@ -88,6 +108,25 @@ async function undoImport(host: NodeContext['host'], wanted: readonly PackageIma
   return added.length === 0 ? null : { file: 'sh', args: ['-c', REMOVE, 'remove', ctr, NAMESPACE, ...added] }
 }
 
+/**
+ * A kubelet short of space removes images that no container uses, and a machine without a registry cannot get them back:
+ * those of an upgrade to come, or CoreDNS' on a node that it moves to. A pinned one stays (containerd's CRI plugin).
+ */
+const PIN = `ctr=$2 namespace=$3
+shift 3
+for name; do "$ctr" --namespace "$namespace" images label "$name" io.cri-containerd.pinned=pinned > /dev/null; done`
+
+/** Those of an earlier package, which a kubelet may remove from now on. */
+export async function unpinImages(host: Host, names: readonly string[]): Promise<void> {
+  const present = await presentImages(host)
+  const ctr = await ctrPath(host)
+  for (const name of names.filter((one) => present.has(one)))
+    await host.run(ctr, ['--namespace', NAMESPACE, 'images', 'label', name, 'io.cri-containerd.pinned='], {
+      title: `let the kubelet remove ${name} when it needs space`,
+      undo: null,
+    })
+}
+
 /** Writes the index of the wanted images beside the package's own, and names the files that belong to them. */
 async function select(digests: ReadonlySet<string>, file: string): Promise<string[]> {
   const index = JSON.parse(await readFile(join(LAYOUT, 'index.json'), 'utf8')) as Index
@@ -96,7 +135,7 @@ async function select(digests: ReadonlySet<string>, file: string): Promise<strin
   return [file, ...selection.paths]
 }
 
-export async function ctrPath(host: NodeContext['host']): Promise<string> {
+export async function ctrPath(host: Look): Promise<string> {
   // A kept containerd has its own ctr in PATH.
   return (await host.stat(`${BIN}/ctr`)) === undefined ? 'ctr' : `${BIN}/ctr`
 }

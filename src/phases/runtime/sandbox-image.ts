@@ -1,7 +1,7 @@
 import type { NodeContext } from '../context.ts'
 
 /** The setting in containerd's configuration of version 2 (containerd 1.x) and 3. */
-const SETTING = /\bsandbox(?:_image)? = ['"]([^'"]+)['"]/
+export const SANDBOX_SETTING = /\bsandbox(?:_image)? = ['"]([^'"]+)['"]/
 
 /**
  * A containerd that was there wants the pause image under the name in its own configuration, often another version than
@@ -12,7 +12,7 @@ export async function provideSandboxImage(
   ctr: readonly [file: string, ...args: string[]],
   present: ReadonlySet<string>,
 ): Promise<void> {
-  const wanted = SETTING.exec((await host.probe('containerd', ['config', 'dump'])).stdout)?.[1]
+  const wanted = SANDBOX_SETTING.exec((await host.probe('containerd', ['config', 'dump'])).stdout)?.[1]
   const packaged = manifest?.images.find(({ name }) => /\/pause:/.test(name))?.name
   if (wanted === undefined || packaged === undefined || wanted === packaged || present.has(wanted)) return
   const [file, ...args] = ctr

@@ -1,21 +1,17 @@
-import type { PackageImage } from '../../package/index.ts'
-import { isControlPlane, isEdge, type NodeContext } from '../context.ts'
-
-/** Images that run on masters only; on another node they would take time and disk for nothing. */
-const MASTERS_ONLY =
-  /\/(kube-apiserver|kube-controller-manager|kube-scheduler|etcd|haproxy|keepalived|cloudcore|iptables-manager(-nft)?):/
+import { type PackageImage, roleRunsImage } from '../../package/index.ts'
+import { type NodeContext, packageRole } from '../context.ts'
 
 /** What every Pod needs, and what an API server of several needs to be reached. */
 export const API_SERVER = /\/(pause|kube-apiserver|etcd|haproxy|keepalived):/
 
-/** Everything that an edge node runs: no kube-proxy, no flannel, no CoreDNS. */
-const EDGES_TOO = /\/(pause|edgemesh-agent|edgemesh-gateway):/
-
 /** The images of the package that this node can run. */
 export function wantedImages({ settings, manifest }: NodeContext): readonly PackageImage[] {
-  const images = manifest?.images ?? []
-  if (isEdge(settings)) return images.filter(({ name }) => EDGES_TOO.test(name))
-  return isControlPlane(settings) ? images : images.filter(({ name }) => !MASTERS_ONLY.test(name))
+  return (manifest?.images ?? []).filter(({ name }) => isWantedImage(settings, name))
+}
+
+/** @param name full: `registry.k8s.io/pause:3.10` */
+export function isWantedImage(settings: NodeContext['settings'], name: string): boolean {
+  return roleRunsImage(packageRole(settings), name)
 }
 
 /** What is read of the OCI image format: https://github.com/opencontainers/image-spec */

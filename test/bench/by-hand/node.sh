@@ -1,7 +1,7 @@
 # Sourced by both: a node's preparation. $1: the package.
 mkdir -p /root/unpacked
 tar -C /root/unpacked --zstd -xf "$1"
-cd /root/unpacked
+cd /root/unpacked || exit
 
 printf 'overlay\nbr_netfilter\n' > /etc/modules-load.d/k8s.conf
 printf 'net.bridge.bridge-nf-call-iptables = 1\nnet.bridge.bridge-nf-call-ip6tables = 1\nnet.ipv4.ip_forward = 1\n' > /etc/sysctl.d/k8s.conf

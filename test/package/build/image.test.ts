@@ -68,7 +68,7 @@ describe('refused:', () => {
     const server = await registry(image, (digest, bytes) =>
       digest === image.config ? corrupt(bytes) : bytes,
     )
-    await expect(build(recipe([PAUSE]), { mirror: server.url })).rejects.toThrow('with the digest')
+    await expect(build(recipe([PAUSE]), { mirror: server.url })).rejects.toThrow('has the sha256')
   })
   test('a tag that is not the pinned digest', async () => {
     const server = await registry(testImage())

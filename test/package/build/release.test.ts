@@ -64,7 +64,12 @@ test('published programs come from the mirror, are verified, and are executable 
   expect(readFileSync(join(staging, 'bin/kubeadm')).equals(KUBEADM)).toBe(true)
   expect(readFileSync(join(staging, 'cni/bridge'), 'utf8')).toBe('bridge')
   expect(statSync(join(staging, 'cni/loopback')).mode & 0o777).toBe(0o755)
-  expect(manifest.files.map((file) => file.path)).toEqual(['bin/kubeadm', 'cni/bridge', 'cni/loopback'])
+  expect(manifest.files.map((file) => file.path)).toEqual([
+    'bin/kubeadm',
+    'cni/bridge',
+    'cni/loopback',
+    'sbom.cdx.json',
+  ])
   expect(manifest.components[1]?.source).toContain('release:https://github.com/containernetworking/plugins')
 })
 

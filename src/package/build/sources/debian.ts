@@ -8,7 +8,7 @@ import { libraryClosure } from '../elf.ts'
 import { writeBlob } from '../hashing.ts'
 import { LayerTree, mergedPath, scanTree, type TreeFile } from '../layer-tree.ts'
 import type { DebianSource } from '../recipe.ts'
-import type { ComponentRecord, MakeContext } from '../record.ts'
+import type { ComponentRecord, DebianPackage, MakeContext } from '../record.ts'
 
 /**
  * Makes a layer of what Debian packages hold. They are only extracted (no root rights, no script of theirs runs), so
@@ -42,12 +42,13 @@ export async function makeFromDebian(source: DebianSource, context: MakeContext)
     ],
     { signal, env: { SOURCE_DATE_EPOCH: '0' } },
   )
-  const versions = await packageVersions(root)
+  const packages = await debianPackages(root)
   const tree = await buildTree(source, root, signal)
   const layer = await writeBlob(join(folder, 'layer.tar'), tarChunks(tree.items()), signal)
   await rm(root, { recursive: true })
   await rm(list)
-  return { source: `debian:${codename} ${versions.join(' ')} (${arch})`, layer }
+  const versions = packages.map(({ name, version }) => `${name}=${version}`)
+  return { source: `debian:${codename} ${versions.join(' ')} (${arch})`, packages, layer }
 }
 
 async function buildTree(source: DebianSource, root: string, signal: AbortSignal): Promise<LayerTree> {
@@ -96,13 +97,29 @@ function nothingLike(glob: string, source: DebianSource): EdgeadmError {
   )
 }
 
-/** `name=version` of all packages that were extracted, from the names of their files in apt's cache. */
-async function packageVersions(root: string): Promise<string[]> {
+/** All packages that were extracted, from the names of their files in apt's cache, with the copyright files that they brought. */
+async function debianPackages(root: string): Promise<DebianPackage[]> {
   const names = await readdir(join(root, 'var/cache/apt/archives'))
-  return names
-    .filter((name) => name.endsWith('.deb'))
-    .map((name) => decodeURIComponent(name.split('_').slice(0, 2).join('=')))
-    .sort()
+  const packages = names
+    .filter((file) => file.endsWith('.deb'))
+    .map((file) => {
+      const [name = '', version = ''] = file.split('_')
+      return { name, version: decodeURIComponent(version) }
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  return Promise.all(
+    packages.map(async (each) => ({ ...each, copyright: await copyrightOf(root, each.name) })),
+  )
+}
+
+/** A package's documents may be a link to those of another package. */
+async function copyrightOf(root: string, name: string): Promise<string> {
+  try {
+    return await readFile(join(root, 'usr/share/doc', name, 'copyright'), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 /** Folders of the tree that belong to apt and dpkg, not to the packages. */

@@ -1,11 +1,16 @@
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { progressSteps } from '../../progress.ts'
 import { tool } from '../command.ts'
 import { fill, type GoSource, valuesOf } from '../recipe.ts'
 import type { ComponentRecord, MakeContext } from '../record.ts'
 import { compilerFor } from '../requirements.ts'
+import { addToModule } from './go-additions.ts'
+import { pluginsOf } from './go-plugins.ts'
 import { programPath, recordPrograms } from './programs.ts'
+
+/** The module path of what is built around a program. */
+const WRAPPER = 'edgeadm.local/wrapper'
 
 interface GoModule {
   readonly Version: string
@@ -24,13 +29,24 @@ export async function makeFromGo(source: GoSource, context: MakeContext): Promis
   const work = join(folder, 'work')
   await mkdir(join(work, 'out'), { recursive: true })
   const env = environment(source, context)
-  const go = (title: string, args: readonly string[], onLine?: (line: string) => void) =>
+  const go = (title: string, args: readonly string[], onLine?: (line: string) => boolean) =>
     tool(title, 'go', args, { cwd: work, env, signal, ...(onLine === undefined ? {} : { onLine }) })
 
-  await writeFile(join(work, 'go.mod'), 'module edgeadm.local/wrapper\n')
+  await writeFile(join(work, 'go.mod'), `module ${WRAPPER}\n`)
   const module = await downloadModule(`${source.module}@${version}`, go)
-  await writeFile(join(work, 'go.mod'), await wrapperModule(source, version, module))
-  await writeFile(join(work, 'tools.go'), toolsFile([...packages.values()]))
+  const additions = source.additions ?? []
+  const copy =
+    additions.length === 0
+      ? undefined
+      : await addToModule(
+          { name: `${source.module} ${version}`, folder: module.Dir },
+          additions,
+          work,
+          signal,
+        )
+  await writeFile(join(work, 'go.mod'), await wrapperModule(source, version, module, copy))
+  if (source.run === undefined) await writeFile(join(work, 'tools.go'), toolsFile([...packages.values()]))
+  else await writeMains(work, source.run, await pluginsOf(source, module.Dir), programs)
   if (source.ownSums === true) await copyFile(join(module.Dir, 'go.sum'), join(work, 'go.sum'))
 
   const flags = ['-mod=mod', ...(source.tags === undefined ? [] : [`-tags=${source.tags.join(',')}`])]
@@ -51,15 +67,18 @@ export async function makeFromGo(source: GoSource, context: MakeContext): Promis
       '-v',
       ...flags,
       '-trimpath',
+      // Debug information is stripped by the linker: compilers need not make it. A fifth of their time.
+      '-gcflags=all=-dwarf=false',
       `-ldflags=${linkerFlags(source, context)}`,
       '-o',
       'out/',
       ...importPaths,
     ],
     (line) => {
-      if (line.startsWith('go: ')) return
-      done += 1
-      progress(Math.min(done, total))
+      // `-v` writes the path of a package; the compiler's own words have spaces.
+      const isPackage = /^\S+$/.test(line)
+      if (isPackage) progress(Math.min(++done, total))
+      return isPackage
     },
   )
   progress(total)
@@ -77,6 +96,7 @@ export async function goVersion(signal: AbortSignal): Promise<string> {
 }
 
 function packageOf(source: GoSource, name: string): string {
+  if (source.run !== undefined) return `${WRAPPER}/${name}`
   return source.packages?.[name] ?? fill(source.package, { name })
 }
 
@@ -87,7 +107,12 @@ async function downloadModule(
   return JSON.parse(await go(`downloading ${module}`, ['mod', 'download', '-json', module])) as GoModule
 }
 
-async function wrapperModule(source: GoSource, version: string, module: GoModule): Promise<string> {
+async function wrapperModule(
+  source: GoSource,
+  version: string,
+  module: GoModule,
+  copy: string | undefined,
+): Promise<string> {
   const own = await readFile(module.GoMod, 'utf8')
   const language = source.go ?? /^go (\S+)$/m.exec(own)?.[1] ?? '1.21'
   const replace = new Map(Object.entries(source.ownReplace === true ? ownReplacements(own) : {}))
@@ -95,8 +120,10 @@ async function wrapperModule(source: GoSource, version: string, module: GoModule
   if (source.stagingVersion !== undefined)
     for (const [, path] of own.matchAll(/^\s*(?:replace\s+)?(\S+)\s+=>\s+\.\/staging\//gm))
       replace.set(String(path), `${path} ${source.stagingVersion}`)
+  // Relative: the path gets into the program. Go's overlays cannot change what is in the module cache.
+  if (copy !== undefined) replace.set(source.module, `./${basename(copy)}`)
   return [
-    'module edgeadm.local/wrapper',
+    `module ${WRAPPER}`,
     `go ${language}`,
     ...(source.godebug === undefined ? [] : [`godebug ${source.godebug}`]),
     `require ${source.module} ${version}`,
@@ -109,6 +136,31 @@ async function wrapperModule(source: GoSource, version: string, module: GoModule
 function ownReplacements(goMod: string): Record<string, string> {
   const lines = goMod.matchAll(/^\s*(?:replace\s+)?(\S+(?: v\S+)?)\s+=>\s+([^.\s]\S*\s+v\S+)/gm)
   return Object.fromEntries([...lines].map(([, from, to]) => [String(from), String(to)]))
+}
+
+/** A main package per program, which imports `imports` for their effects and calls the function `run`. */
+async function writeMains(
+  work: string,
+  run: string,
+  imports: readonly string[],
+  programs: readonly string[],
+): Promise<void> {
+  const at = run.lastIndexOf('.')
+  const lines = [
+    'package main',
+    '',
+    'import (',
+    `\trun "${run.slice(0, at)}"`,
+    ...imports.map((path) => `\t_ "${path}"`),
+    ')',
+    '',
+    `func main() { run.${run.slice(at + 1)}() }`,
+    '',
+  ]
+  for (const program of programs) {
+    await mkdir(join(work, program))
+    await writeFile(join(work, program, 'main.go'), lines.join('\n'))
+  }
 }
 
 /** Blank imports keep the wrapper's requirements on what is built. */

@@ -1,16 +1,17 @@
+import { join } from 'node:path'
 import { EdgeadmError } from '../../../output/errors.ts'
 import { fill, type ImageSource, valuesOf } from '../recipe.ts'
-import type { ComponentRecord, MakeContext } from '../record.ts'
+import { type ComponentRecord, hexOf, type MakeContext } from '../record.ts'
 import { registryOf } from './registry.ts'
 import { RegistryClient } from './registry-client.ts'
 import { storeImage } from './store-image.ts'
 
 /** Pulls an image from its registry, or from a mirror of it. */
 export async function makeFromImage(source: ImageSource, context: MakeContext): Promise<ComponentRecord> {
-  const { component, arch, mirror, emit } = context
+  const { component, arch, servers, downloads, emit } = context
   const name = fill(source.reference, valuesOf(component, arch))
   const image = registryOf(name)
-  const client = new RegistryClient(image, mirror, context)
+  const client = new RegistryClient(image, servers, context)
   emit({ type: 'output', text: `Pulling ${name}` })
   const top = await client.manifest(source.digest ?? image.reference)
   if (source.digest !== undefined && source.digest !== top.digest)
@@ -19,7 +20,8 @@ export async function makeFromImage(source: ImageSource, context: MakeContext): 
     top,
     {
       document: (digest) => client.manifest(digest),
-      fetch: ({ digest, size }, path) => client.blob(digest, size, path, `pull ${name}`),
+      fetch: ({ digest, size }, path) =>
+        client.blob(digest, size, path, join(downloads, hexOf(digest)), `pull ${name}`),
     },
     context,
   )

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { hashFile } from '../../../host/file-hash.ts'
 import { EdgeadmError } from '../../../output/errors.ts'
-import { fetchPackage } from '../../fetch.ts'
+import { downloadFromAny } from '../../download/any.ts'
+import type { Architecture } from '../../manifest.ts'
 import { fill, type ReleaseSource, valuesOf } from '../recipe.ts'
 import type { ComponentRecord, MakeContext } from '../record.ts'
 import { extractMembers } from './extract.ts'
@@ -19,6 +19,7 @@ export async function makeFromRelease(source: ReleaseSource, context: MakeContex
     for (const name of programs) {
       const download = await fetchVerified(source, { ...values, name }, context)
       await rename(download, programPath(folder, name))
+      await forget(download)
     }
   } else {
     const download = await fetchVerified(source, values, context)
@@ -35,7 +36,7 @@ export async function makeFromRelease(source: ReleaseSource, context: MakeContex
           'package',
           `${component.name}: there is no ${member} in what ${source.url} gave`,
         )
-    await rm(download)
+    await forget(download)
   }
   const where = source.url.includes('{name}') ? source.url : fill(source.url, values)
   return recordPrograms(
@@ -50,13 +51,15 @@ async function fetchVerified(
   values: Readonly<Record<string, string>>,
   context: MakeContext,
 ): Promise<string> {
-  const { component, arch, folder, mirror, emit, signal } = context
-  const url = mirrored(fill(source.url, values), mirror)
-  const download = join(folder, 'download')
-  const task = `download ${component.name} ${component.version}${values.name === undefined ? '' : ` ${values.name}`}`
-  const pinned = source.sha256?.[`${arch}/${values.name}`] ?? source.sha256?.[arch]
+  const { component, arch, folder, servers, emit, signal } = context
+  const url = fill(source.url, values)
+  const what = `${component.name} ${component.version}${values.name === undefined ? '' : ` ${values.name}`}`
+  const task = `download ${what}`
+  const common = { emit, signal, servers, what }
+  const pinned = pinOf(source, arch, values.name)
+  const download = join(context.downloads, pinned ?? createHash('sha256').update(url).digest('hex'))
   if (pinned !== undefined) {
-    await fetchPackage(url, download, { emit, signal, task, sha256: pinned })
+    await downloadFromAny(url, download, { ...common, task, sha256: pinned })
     return download
   }
   if (source.checksum === undefined)
@@ -64,19 +67,18 @@ async function fetchVerified(
       'usage',
       `the release of ${component.name} has neither a pinned sha256 nor a checksum file`,
     )
-  const checksumUrl = mirrored(fill(source.checksum, values), mirror)
+  const checksumUrl = fill(source.checksum, values)
   const sums = join(folder, 'checksums')
-  await fetchPackage(checksumUrl, sums, { emit, signal, task: `${task} (checksum)` })
+  await downloadFromAny(checksumUrl, sums, { ...common, task: `${task} (checksum)` })
   const expected = checksumFor(await readFile(sums, 'utf8'), basename(new URL(url).pathname))
   await rm(sums)
+  await rm(`${sums}.id`, { force: true })
   if (expected === undefined)
     throw new EdgeadmError('package', `${checksumUrl} has no checksum for ${basename(new URL(url).pathname)}`)
-  await fetchPackage(url, download, { emit, signal, task })
-  const hash = createHash(expected.length === 128 ? 'sha512' : 'sha256')
-  await pipeline(createReadStream(download, { highWaterMark: 1 << 20 }), hash, { signal })
-  const actual = hash.digest('hex')
+  await downloadFromAny(url, download, { ...common, task })
+  const actual = await hashFile(download, expected.length === 128 ? 'sha512' : 'sha256', signal)
   if (actual === expected) return download
-  await rm(download)
+  await forget(download)
   throw new EdgeadmError(
     'package',
     `${url} is damaged: its checksum is ${actual}, the publisher says ${expected}`,
@@ -86,11 +88,18 @@ async function fetchVerified(
   )
 }
 
-/** The same path on another server, below its base. */
-export function mirrored(url: string, mirror: string | undefined): string {
-  if (mirror === undefined) return url
-  const { pathname, search } = new URL(url)
-  return `${mirror.replace(/\/$/, '')}${pathname}${search}`
+/** The pinned sha256 of what an URL gives: of one program, or of the archive of all. */
+export function pinOf(
+  { sha256 }: ReleaseSource,
+  arch: Architecture,
+  program: string | undefined,
+): string | undefined {
+  return sha256?.[`${arch}/${program}`] ?? sha256?.[arch]
+}
+
+/** What is kept of a download beside it goes with it. */
+async function forget(download: string): Promise<void> {
+  for (const path of [download, `${download}.id`]) await rm(path, { force: true })
 }
 
 /**

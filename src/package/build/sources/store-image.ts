@@ -56,10 +56,11 @@ export async function storeImage(
   return storeManifest(blobs, config, layers)
 }
 
-async function imageManifest(
+/** The manifest of an image for one architecture. */
+export async function imageManifest(
   top: { bytes: Buffer; mediaType: string },
-  store: BlobStore,
-  { component, arch }: MakeContext,
+  store: Pick<BlobStore, 'document'>,
+  { component, arch }: Pick<MakeContext, 'component' | 'arch'>,
 ): Promise<ImageManifest> {
   const parsed = JSON.parse(top.bytes.toString()) as Partial<ImageIndex & ImageManifest>
   if (
@@ -77,7 +78,7 @@ async function imageManifest(
     const chosen = fitting ?? only
     if (chosen === undefined)
       throw new EdgeadmError('package', `the image for ${component.name} does not exist for linux/${arch}`)
-    return imageManifest(await store.document(chosen.digest), store, { component, arch } as MakeContext)
+    return imageManifest(await store.document(chosen.digest), store, { component, arch })
   }
   if (parsed.config === undefined || parsed.layers === undefined)
     throw new EdgeadmError(

@@ -1,9 +1,9 @@
 /** What EdgeMesh's agent, which runs on every node of a cluster that has it, needs of a machine. */
 
-import type { Host } from '../../../host/host.ts'
+import type { Look } from '../../../host/host.ts'
 import { MESH_DNS } from '../../../kubeedge/mesh.ts'
 import type { NodeContext } from '../../context.ts'
-import type { Problem } from '../../node/checks.ts'
+import type { Problem } from '../../problem.ts'
 import { agentImage } from './images.ts'
 
 /** The agent sets its limit of open files to this, and ends if it may not. */
@@ -17,7 +17,7 @@ export const RESOLV_CONF = '/etc/resolv.conf'
 /** Whether this node will run the agent, as far as is known before the cluster is asked. */
 export function willRunAgent({ settings, manifest }: NodeContext): boolean {
   // Of a join --enable-edge=false says only that the node is no edge.
-  if (settings.command === 'init' && !settings.enableEdge) return false
+  if (settings.command === 'init' && !settings.cloudSide) return false
   return settings.edge.edgeMesh !== false && agentImage(manifest) !== undefined
 }
 
@@ -50,7 +50,7 @@ export const nameservers = (text: string): string[] =>
   [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address]) => address as string)
 
 /** The hard limit of open files that containers get: containerd's, which is systemd's to give if it does not run yet. */
-async function openFiles(host: Host): Promise<{ files: number; where: string }> {
+async function openFiles(host: Look): Promise<{ files: number; where: string }> {
   const show = ['show', '--property=MainPID', '--value', 'containerd.service']
   const pid = Number((await host.probe('systemctl', show)).stdout.trim())
   const running = pid > 0 ? hardLimit(await host.readFile(`/proc/${pid}/limits`)) : undefined

@@ -29,7 +29,7 @@ export function meshImages(ctx: InitContext): MeshImages | { readonly reason: st
   if (edge !== true) {
     if (askedBy === false) return { reason: edge }
     throw new EdgeadmError(
-      settings.enableEdge ? 'package' : 'usage',
+      settings.cloudSide ? 'package' : 'usage',
       `${askedBy}: ${edge}, and EdgeMesh is for edge nodes`,
       { fix: `leave out ${askedBy}` },
     )
@@ -53,6 +53,6 @@ export function meshImages(ctx: InitContext): MeshImages | { readonly reason: st
 
 function missing(what: string, flag: string, part: string): EdgeadmError {
   return new EdgeadmError('package', `${flag}: the package has no ${what}`, {
-    fix: `build one with it (\`edgeadm package build\` with --manifest edgemesh-1.16 beside the others, and --archive edgemesh-${part}-image=FILE unless its registry answers), or leave ${flag} out`,
+    fix: `build one with it (\`edgeadm package build\` with --with edgemesh, and --archive edgemesh-${part}-image=FILE unless its registry answers), or leave ${flag} out`,
   })
 }

@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net'
 import { parseDocument } from 'yaml'
 import type { Host } from '../../../host/host.ts'
 import { NAMESPACE } from '../../../kubeedge/cluster-facts.ts'
@@ -10,8 +9,7 @@ import {
   type Relay,
 } from '../../../kubeedge/mesh.ts'
 import { changeCluster, type KubectlOptions, kubectlGet } from '../../../kubernetes/kubectl.ts'
-import type { JoinContext } from '../../context.ts'
-import type { Phase } from '../../workflow.ts'
+import type { Master } from '../../../kubernetes/masters.ts'
 
 const PATH = ['modules', 'edgeTunnel', 'relayNodes']
 
@@ -26,28 +24,22 @@ interface DaemonSet {
   }
 }
 
-/** A further master relays for EdgeMesh as the first does, unless `init` was told who does (`--edgemesh-relay`). */
-export const meshMasters: Phase<JoinContext> = {
-  name: 'edge/edgemesh-relay',
-  title: "Add this master to EdgeMesh's relays",
-  runIf: ({ settings }) => (settings.dryRun ? 'nothing was changed' : true),
-  verify: async () => true,
-  run: async ({ host, settings, emit }) => {
-    const address = settings.controlPlane?.advertiseAddress ?? ''
-    const maps = await configurations(host)
-    if (maps.length === 0)
-      return emit({ type: 'output', text: 'This cluster has no EdgeMesh whose relays are its masters' })
-    // It dials IPv4 only.
-    if (!isIPv4(address)) return
-    const relay: Relay = { nodeName: settings.node.name, advertiseAddress: [address] }
-    for (const map of maps) await change(host, map, (text) => withRelay(text, relay))
-  },
-}
+/** The masters that can be relays: EdgeMesh dials IPv4 only, and leaves out a relay with any other address without a word. */
+export const relaysIn = (masters: readonly Master[]): Relay[] =>
+  masters
+    .filter(({ relayAddresses }) => relayAddresses.length > 0)
+    .map(({ node, relayAddresses }) => ({ nodeName: node, advertiseAddress: relayAddresses }))
 
-/** For a master that has left. */
-export async function endRelay(host: Host, node: string, options: KubectlOptions): Promise<void> {
-  for (const map of await configurations(host, options))
-    await change(host, map, (text) => withoutRelay(text, node), options)
+/** The masters are EdgeMesh's relays, unless `init` was told who is (`--edgemesh-relay`). */
+export async function followRelays(
+  host: Host,
+  masters: readonly Master[],
+  options: KubectlOptions,
+): Promise<void> {
+  const relays = relaysIn(masters)
+  // Without any relay the mesh would have no beginning.
+  if (relays.length === 0) return
+  for (const map of await configurations(host, options)) await change(host, map, relays, options)
 }
 
 async function configurations(host: Host, options: KubectlOptions = {}): Promise<readonly ConfigMap[]> {
@@ -56,23 +48,18 @@ async function configurations(host: Host, options: KubectlOptions = {}): Promise
   return found?.items ?? []
 }
 
-interface Configuration {
-  readonly text: string
-  readonly relays: readonly Relay[]
-}
-
 /** The configuration, then the Pods: each for itself, so that a run that was cut short between them is made good by the next. */
 async function change(
   host: Host,
   { metadata: { name }, data = {} }: ConfigMap,
-  make: (text: string) => Configuration,
+  relays: readonly Relay[],
   options: KubectlOptions = {},
 ): Promise<void> {
   const inNamespace = { ...options, namespace: NAMESPACE }
   const patch = (title: string, object: string, content: object) =>
     changeCluster(host, title, ['patch', object, '--type=merge', '-p', JSON.stringify(content)], inNamespace)
   const [[file, text] = ['', '']] = Object.entries(data)
-  const { text: changed, relays } = make(text)
+  const changed = withRelays(text, relays)
   if (changed !== text)
     await patch(`change the relays of ${name}`, `configmap/${name}`, { data: { [file]: changed } })
   const hash = hashOf(relays)
@@ -84,27 +71,11 @@ async function change(
   })
 }
 
-/** The configuration of EdgeMesh with one more relay; the text as it was if that is in it. */
-export function withRelay(text: string, relay: Relay): Configuration {
-  return changed(text, (relays) =>
-    relays.some(({ nodeName }) => nodeName === relay.nodeName) ? relays : [...relays, relay],
-  )
-}
-
-/** Without the relay on a node; the text as it was if there is none, or no other. */
-export function withoutRelay(text: string, node: string): Configuration {
-  return changed(text, (relays) => {
-    const others = relays.filter(({ nodeName }) => nodeName !== node)
-    return others.length === relays.length || others.length === 0 ? relays : others
-  })
-}
-
-function changed(text: string, make: (relays: readonly Relay[]) => readonly Relay[]): Configuration {
+/** The configuration of EdgeMesh with these relays; the text as it was if it has them. */
+export function withRelays(text: string, relays: readonly Relay[]): string {
   const document = parseDocument(text)
   const { modules } = document.toJS() as { modules: { edgeTunnel: { relayNodes?: Relay[] } } }
-  const before = modules.edgeTunnel.relayNodes ?? []
-  const relays = make(before)
-  if (relays === before) return { text, relays }
+  if (JSON.stringify(modules.edgeTunnel.relayNodes ?? []) === JSON.stringify(relays)) return text
   document.setIn(PATH, document.createNode(relays, { flow: true }))
-  return { text: document.toString({ lineWidth: 0 }), relays }
+  return document.toString({ lineWidth: 0 })
 }

@@ -2,11 +2,13 @@ import { isIPv4 } from 'node:net'
 import type { MeshRelay } from '../../../config/mesh.ts'
 import type { MeshRelays, Relay } from '../../../kubeedge/mesh.ts'
 import { kubectlGet } from '../../../kubernetes/kubectl.ts'
+import { readMasters } from '../../../kubernetes/masters.ts'
 import { EdgeadmError } from '../../../output/errors.ts'
 import type { InitContext } from '../../context.ts'
+import { ownRecord } from '../../kubernetes/master-record.ts'
+import { relaysIn } from './masters.ts'
 
 interface Node {
-  readonly metadata: { readonly name: string }
   readonly status: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] }
 }
 
@@ -25,19 +27,11 @@ export async function meshRelays(ctx: InitContext): Promise<MeshRelays> {
 async function relaysOf(ctx: InitContext): Promise<Relay[]> {
   const { host, settings } = ctx
   const wanted = settings.edge.edgeMeshRelays
-  if (settings.dryRun)
-    return (wanted.length > 0 ? wanted : [{ nodeName: settings.node.name, addresses: [] }]).map(
-      ({ nodeName, addresses }) => ({ nodeName, advertiseAddress: withOwn(ctx, nodeName, addresses) }),
-    )
+  if (settings.dryRun && wanted.length > 0)
+    return wanted.map(({ nodeName, addresses }) => ({ nodeName, advertiseAddress: [...addresses] }))
+  if (settings.dryRun) return relaysIn([ownRecord(ctx)])
   if (wanted.length > 0) return Promise.all(wanted.map((relay) => asked(ctx, relay)))
-  const selector = ['nodes', '-l', 'node-role.kubernetes.io/control-plane']
-  const masters = (await kubectlGet<{ items: Node[] }>(host, selector))?.items ?? []
-  return masters
-    .map((node) => ({
-      nodeName: node.metadata.name,
-      advertiseAddress: withOwn(ctx, node.metadata.name, addressesOf(node)),
-    }))
-    .filter(({ advertiseAddress }) => advertiseAddress.length > 0)
+  return relaysIn(await readMasters(host))
 }
 
 async function asked(ctx: InitContext, { nodeName, addresses }: MeshRelay): Promise<Relay> {
@@ -47,20 +41,10 @@ async function asked(ctx: InitContext, { nodeName, addresses }: MeshRelay): Prom
     throw new EdgeadmError('phase', `--edgemesh-relay: there is no node ${nodeName} in the cluster yet`, {
       fix: `say its address (--edgemesh-relay ${nodeName}=ADDRESS), or join it first and run \`edgeadm init phase edge/edgemesh\` with the same flags`,
     })
-  const advertiseAddress = withOwn(ctx, nodeName, addressesOf(node))
+  const advertiseAddress =
+    nodeName === ctx.settings.node.name ? ownRecord(ctx).relayAddresses : addressesOf(node)
   if (advertiseAddress.length > 0) return { nodeName, advertiseAddress }
   throw new EdgeadmError('phase', `--edgemesh-relay: the node ${nodeName} has no IPv4 address`, {
     fix: `say one: --edgemesh-relay ${nodeName}=ADDRESS`,
   })
-}
-
-/** This master is also where --cloud-address says, unless that address is a balancer's. */
-function withOwn({ settings }: InitContext, name: string, addresses: readonly string[]): string[] {
-  if (name !== settings.node.name) return [...addresses]
-  const own = settings.advertiseAddress
-  const cloud =
-    settings.ha.mode === 'none' && settings.controlPlaneEndpoint === undefined
-      ? settings.edge.cloudAddresses
-      : []
-  return [...new Set([...addresses, own, ...cloud])].filter((address) => isIPv4(address))
 }

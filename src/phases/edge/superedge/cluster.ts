@@ -5,7 +5,7 @@ import { EDGE_LABEL, EDGE_LABEL_VALUE, LITE, LITE_URL } from '../../../superedge
 import { render } from '../../../templates.ts'
 import type { InitContext } from '../../context.ts'
 import { flannelImage } from '../../kubernetes/flannel.ts'
-import type { Phase } from '../../workflow.ts'
+import { type Phase, trustJournal } from '../../workflow.ts'
 import { type DaemonSet, keepOff } from '../affinity.ts'
 import { EXPERIMENTAL, isSuperEdgeCluster, requireLiteApiserver } from './runtime.ts'
 
@@ -15,7 +15,7 @@ export const superEdgeCheck: Phase<InitContext> = {
   title: 'Check the SuperEdge part of the package',
   preliminary: true,
   runIf: isSuperEdgeCluster,
-  verify: async () => true,
+  verify: trustJournal,
   run: async (ctx) => {
     ctx.emit({ type: 'warning', text: EXPERIMENTAL })
     requireLiteApiserver(ctx)

@@ -7,7 +7,7 @@ import { KUBELET_CERTIFICATE, LITE, LITE_ADDRESS, LITE_PORT, LITE_URL } from '..
 import { awaitCondition } from '../../await.ts'
 import { BIN, type JoinContext } from '../../context.ts'
 import { lastErrors } from '../../diagnose/units.ts'
-import { installFromPackage } from '../../install.ts'
+import { installFromPackage, isInstalled } from '../../install.ts'
 import { templateFile } from '../../template-file.ts'
 import type { Phase } from '../../workflow.ts'
 
@@ -16,19 +16,22 @@ const DAYS = 3650
 /** Milliseconds. It listens within a second. */
 const LIMIT = 30_000
 
+const placeOf = (name: string): string | undefined => (name === LITE.binary ? `${BIN}/${name}` : undefined)
+
 export const liteApiserver: Phase<JoinContext> = {
   name: 'edge/lite-apiserver',
   title: 'Install lite-apiserver',
   inputs: ({ manifest }) => manifest?.files.filter(({ path }) => path === `bin/${LITE.binary}`),
-  verify: async ({ host }) => {
-    for (const path of [`${BIN}/${LITE.binary}`, LITE.key, LITE.discovery, LITE.unitFile])
-      if ((await host.stat(path)) === undefined) return false
+  verify: async (ctx) => {
+    if (!(await isInstalled(ctx, 'bin/', placeOf))) return false
+    for (const path of [LITE.key, LITE.discovery, LITE.unitFile])
+      if ((await ctx.host.stat(path)) === undefined) return false
     return true
   },
   run: async (ctx) => {
     const { host, settings, signal } = ctx
     const { server, caPem } = await bootstrapSuperEdge(settings, signal)
-    await installFromPackage(ctx, 'bin/', (name) => (name === LITE.binary ? `${BIN}/${name}` : undefined))
+    await installFromPackage(ctx, 'bin/', placeOf)
     // Whoever may read its cache may read the node's Secrets.
     await host.claim(LITE.state)
     await host.makeDirectory(LITE.state, { mode: 0o700 })
@@ -45,8 +48,8 @@ export const liteApiserver: Phase<JoinContext> = {
     await templateFile(
       host,
       LITE.portGuard,
-      'edge/superedge/guard-port',
-      { port: LITE_PORT },
+      'edge/node/guard-port',
+      { port: LITE_PORT, chain: 'EDGEADM-LITE' },
       { mode: 0o755 },
     )
     const { hostname, port } = new URL(server)

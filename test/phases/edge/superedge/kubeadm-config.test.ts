@@ -10,7 +10,7 @@ const TOKEN = 'abcdef.0123456789abcdef'
 
 test('kubeadm knows no API server but lite-apiserver, and the kubelet labels its node', () => {
   const settings = resolveJoin({
-    endpoint: '10.0.0.10:6443',
+    endpoint: '10.0.0.20:6443',
     ...input({
       token: TOKEN,
       'discovery-token-ca-cert-hash': [`sha256:${'0a'.repeat(32)}`],
@@ -25,8 +25,9 @@ test('kubeadm knows no API server but lite-apiserver, and the kubelet labels its
   })
   expect(document.nodeRegistration.kubeletExtraArgs).toEqual([
     { name: 'node-labels', value: 'site=north,superedge.io/edge-node=enable' },
+    { name: 'node-ip', value: '10.0.0.10' },
   ])
-  expect(JSON.stringify(document)).not.toContain('10.0.0.10')
+  expect(JSON.stringify(document)).not.toContain('10.0.0.20')
 })
 
 test('a kubelet that would take lists as watches is told not to', () => {

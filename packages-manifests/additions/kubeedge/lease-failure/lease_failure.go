@@ -1,0 +1,31 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// edgeadmLeaseFailure tells an answer without a lease from one with it. What the API server itself refused has an ErrStatus,
+// and is read by upstream's own code; any other error of CloudCore arrives as an object that has none.
+func edgeadmLeaseFailure(content []byte) error {
+	var answer struct {
+		Object *struct {
+			Metadata struct {
+				Name string `json:"name"`
+			} `json:"metadata"`
+		}
+		Err json.RawMessage
+	}
+	if err := json.Unmarshal(content, &answer); err != nil {
+		// Upstream's code says why.
+		return nil
+	}
+	var refusal struct{ ErrStatus *struct{} }
+	if json.Unmarshal(answer.Err, &refusal) == nil && refusal.ErrStatus != nil {
+		return nil
+	}
+	if answer.Object != nil && answer.Object.Metadata.Name != "" {
+		return nil
+	}
+	return fmt.Errorf("[edgeadm] the cloud did not answer with a lease: %s", answer.Err)
+}

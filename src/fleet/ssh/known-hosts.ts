@@ -1,0 +1,80 @@
+/** known_hosts files as OpenSSH reads them (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): hashed names, patterns, `@revoked`. */
+
+import { createHash, createHmac } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+
+export interface HostKeyEntry {
+  /** `ssh-ed25519` and the like. */
+  readonly type: string
+  /** Base64, as it stands in the file. */
+  readonly key: string
+  readonly revoked: boolean
+  /** `/root/.ssh/known_hosts:12`. */
+  readonly where: string
+}
+
+/** The name under which a host is looked up: with its port unless that is 22. */
+export function lookupName(host: string, port: number): string {
+  return port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`
+}
+
+/** Entries of the files for any of the names. A file that is not there has none; `@cert-authority` lines are left out: ssh2 knows no certificates. */
+export async function hostKeysFor(
+  names: readonly string[],
+  files: readonly string[],
+): Promise<HostKeyEntry[]> {
+  const found: HostKeyEntry[] = []
+  for (const file of files) {
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return ''
+      throw error
+    })
+    text.split('\n').forEach((line, index) => {
+      const entry = parseLine(line, `${file}:${index + 1}`)
+      if (entry !== undefined && names.some((name) => matches(entry.patterns, name))) found.push(entry)
+    })
+  }
+  return found
+}
+
+function parseLine(line: string, where: string): (HostKeyEntry & { patterns: string }) | undefined {
+  const words = line.trim().split(/\s+/)
+  if (line.trim() === '' || line.trimStart().startsWith('#')) return undefined
+  const marker = words[0]?.startsWith('@') ? words.shift() : undefined
+  const [patterns, type, key] = words
+  if (patterns === undefined || type === undefined || key === undefined) return undefined
+  if (marker !== undefined && marker !== '@revoked') return undefined
+  return { patterns, type, key, revoked: marker === '@revoked', where }
+}
+
+/** One that is negated and matches excludes the line, whatever the others say. */
+function matches(patterns: string, name: string): boolean {
+  if (patterns.startsWith('|1|')) return matchesHash(patterns, name)
+  let matched = false
+  for (const pattern of patterns.toLowerCase().split(',')) {
+    if (pattern.startsWith('!') && glob(pattern.slice(1)).test(name)) return false
+    if (!pattern.startsWith('!') && glob(pattern).test(name)) matched = true
+  }
+  return matched
+}
+
+function matchesHash(hashed: string, name: string): boolean {
+  const [, , salt, hash] = hashed.split('|')
+  if (salt === undefined || hash === undefined) return false
+  return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash
+}
+
+function glob(pattern: string): RegExp {
+  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`)
+}
+
+/** `SHA256:…`, as ssh-keygen -l shows it. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`
+}
+
+/** The algorithm's name is the first string of a key's blob (RFC 4253, 6.6). */
+export function keyType(blob: Buffer): string {
+  return blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1')
+}
