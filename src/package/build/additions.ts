@@ -23,6 +23,8 @@ export interface Addition {
   readonly without: string
   /** Of the component; those that it changes. */
   readonly programs: readonly string[]
+  /** Path of the module that it changes, one that the recipe's depends on; undefined: the recipe's own. */
+  readonly module: string | undefined
   readonly files: readonly AddedFile[]
   readonly statements: readonly AddedStatement[]
 }
@@ -107,6 +109,7 @@ async function readAddition(
   return {
     ...(heading as Pick<Addition, 'what' | 'why' | 'upstream' | 'without' | 'programs'>),
     name,
+    module: heading.module as string | undefined,
     files: [...(await added(files, false)), ...(await added(newPackages, true))],
     statements: (statements as Partial<AddedStatement>[]).map((statement) => ({
       file: String(statement.file),
@@ -127,7 +130,7 @@ export function insertProgram(): string {
 
 /** Everything about additions that bytes depend on, hashed: their headings do not count. */
 export function digestOf(additions: readonly Addition[]): string {
-  const parts = additions.map(({ name, files, statements }) => ({ name, files, statements }))
+  const parts = additions.map(({ name, module, files, statements }) => ({ name, module, files, statements }))
   return createHash('sha256')
     .update(JSON.stringify([insertProgram(), parts]))
     .digest('hex')

@@ -73,6 +73,7 @@ export const ADDITION: Shape = {
   upstream: 'text',
   without: 'text',
   programs: 'texts',
+  module: 'text?',
   files: 'map?',
   newPackages: 'map?',
   statements: 'objects?',

@@ -8,7 +8,7 @@ import { carriedAdditions } from '../../../src/package/build/carried-additions.t
 import { chooseSources } from '../../../src/package/build/choose.ts'
 import { readRecipes } from '../../../src/package/build/read-recipe.ts'
 import type { Component, GoSource } from '../../../src/package/build/recipe.ts'
-import { addToModule } from '../../../src/package/build/sources/go-additions.ts'
+import { addToModules } from '../../../src/package/build/sources/go-additions.ts'
 import { describeManifest } from '../../../src/package/describe.ts'
 import { serveFiles } from '../server.ts'
 import { reporter, temporaryFolder } from '../synthetic.ts'
@@ -115,14 +115,19 @@ async function read(
   return { component, components, additions: (component.sources[1] as GoSource).additions ?? [] }
 }
 
+/** A module as in Go's cache: nothing in it may be written. */
+function cached(module: Readonly<Record<string, string>>): string {
+  const folder = write(temporaryFolder(), module)
+  execFileSync('chmod', ['-R', 'a-w', folder])
+  return folder
+}
+
 async function built(addition: object, module: Readonly<Record<string, string>> = MODULE): Promise<string> {
   const { additions } = await read(addition)
-  const folder = write(temporaryFolder(), module)
-  // As in Go's module cache.
-  execFileSync('chmod', ['-R', 'a-w', folder])
-  const name = 'example.org/tiny v1'
-  const { signal } = reporter()
-  return addToModule({ name, folder }, additions, temporaryFolder(), signal)
+  const find = async (path: string) => ({ name: `${path} v1`, folder: cached(module) })
+  const work = temporaryFolder()
+  const copies = await addToModules(additions, 'example.org/tiny', find, work, reporter().signal)
+  return join(work, String(copies.get('example.org/tiny')))
 }
 
 const run = (folder: string) => execFileSync('go', ['run', '.'], { cwd: folder, encoding: 'utf8' }).trim()
@@ -135,6 +140,23 @@ test('files and statements get into a copy of the module, which builds', { timeo
   cpSync(copy, plain, { recursive: true })
   write(plain, MODULE)
   expect(run(plain)).toBe('HELLO YOU')
+})
+
+test('an addition to a module that the one of the recipe depends on', { timeout: 120_000 }, async () => {
+  const other = {
+    'go.mod': 'module example.org/loud\n\ngo 1.21\n',
+    'loud.go': 'package loud\n\nfunc Say() []int { return make([]int, 1) }\n',
+  }
+  const statement = { file: 'loud.go', function: 'Say', call: 'make', with: 'make({args}, 7)' }
+  const { additions } = await read({ ...HEADING, module: 'example.org/loud', statements: [statement] }, {})
+  const find = async (path: string) => ({
+    name: `${path} v2`,
+    folder: cached(path === 'example.org/loud' ? other : MODULE),
+  })
+  const work = temporaryFolder()
+  const copies = await addToModules(additions, 'example.org/tiny', find, work, reporter().signal)
+  expect([...copies]).toEqual([['example.org/loud', './example.org_loud']])
+  expect(readFileSync(join(work, 'example.org_loud/loud.go'), 'utf8')).toContain('make([]int, 1, 7)')
 })
 
 test('a name that upstream changed stops the build with one sentence', { timeout: 120_000 }, async () => {

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { EdgeadmError } from '../../../output/errors.ts'
 import { type Addition, insertProgram } from '../additions.ts'
 import { tool } from '../command.ts'
@@ -12,18 +12,43 @@ interface Module {
 }
 
 /**
- * Copies a module and puts additions into the copy.
- * @param work folder for the copy; it has to be outside of any module
- * @returns the copy's folder
- * @throws EdgeadmError class `package`: an addition does not fit this version of the module
+ * Copies modules and puts additions into the copies.
+ * @param own path of the recipe's module, which an addition is for unless it names another
+ * @param find downloads a module of the build
+ * @param work folder for the copies; it has to be outside of any module
+ * @returns path of a module -> its copy, relative to `work`
+ * @throws EdgeadmError class `package`: an addition does not fit this version of its module
  */
-export async function addToModule(
-  module: Module,
+export async function addToModules(
   additions: readonly Addition[],
+  own: string,
+  find: (path: string) => Promise<Module>,
   work: string,
   signal: AbortSignal,
-): Promise<string> {
-  const target = join(work, 'module')
+): Promise<Map<string, string>> {
+  const copies = new Map<string, string>()
+  for (const path of new Set(additions.map(({ module = own }) => module))) {
+    // The folder's name gets into the program.
+    const folder = path === own ? 'module' : path.replaceAll('/', '_')
+    const those = additions.filter(({ module = own }) => module === path)
+    await addToModule(await find(path), those, join(work, folder), signal)
+    copies.set(path, `./${folder}`)
+  }
+  return copies
+}
+
+/**
+ * Copies a module and puts additions into the copy.
+ * @param target folder for the copy, which is made; the folder above has to be outside of any module
+ * @throws EdgeadmError class `package`: an addition does not fit this version of the module
+ */
+async function addToModule(
+  module: Module,
+  additions: readonly Addition[],
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const work = dirname(target)
   const program = join(work, 'insert.go')
   await writeFile(program, insertProgram())
   const request = {
@@ -40,7 +65,7 @@ export async function addToModule(
   })
   const { problems } = JSON.parse(answer) as { problems: string[] }
   const [first, ...others] = problems
-  if (first === undefined) return target
+  if (first === undefined) return
   throw new EdgeadmError('package', `${module.name}: ${first}`, {
     details: others,
     fix: 'build the version that the addition was written for, or adapt the addition to this one (packages-manifests/README.md)',

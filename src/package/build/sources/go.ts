@@ -1,11 +1,11 @@
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { progressSteps } from '../../progress.ts'
 import { tool } from '../command.ts'
 import { fill, type GoSource, valuesOf } from '../recipe.ts'
 import type { ComponentRecord, MakeContext } from '../record.ts'
 import { compilerFor } from '../requirements.ts'
-import { addToModule } from './go-additions.ts'
+import { addToModules } from './go-additions.ts'
 import { pluginsOf } from './go-plugins.ts'
 import { programPath, recordPrograms } from './programs.ts'
 
@@ -34,20 +34,18 @@ export async function makeFromGo(source: GoSource, context: MakeContext): Promis
 
   await writeFile(join(work, 'go.mod'), `module ${WRAPPER}\n`)
   const module = await downloadModule(`${source.module}@${version}`, go)
-  const additions = source.additions ?? []
-  const copy =
-    additions.length === 0
-      ? undefined
-      : await addToModule(
-          { name: `${source.module} ${version}`, folder: module.Dir },
-          additions,
-          work,
-          signal,
-        )
-  await writeFile(join(work, 'go.mod'), await wrapperModule(source, version, module, copy))
+  if (source.ownSums === true) await copyFile(join(module.Dir, 'go.sum'), join(work, 'go.sum'))
+  const find = async (path: string) => {
+    // Which version of a dependency the build takes is known once there is a go.mod.
+    const { Version, Dir } = path === source.module ? module : await downloadModule(path, go)
+    return { name: `${path} ${Version}`, folder: Dir }
+  }
+  const goMod = join(work, 'go.mod')
+  await writeFile(goMod, await wrapperModule(source, version, module, new Map()))
+  const copies = await addToModules(source.additions ?? [], source.module, find, work, signal)
+  await writeFile(goMod, await wrapperModule(source, version, module, copies))
   if (source.run === undefined) await writeFile(join(work, 'tools.go'), toolsFile([...packages.values()]))
   else await writeMains(work, source.run, await pluginsOf(source, module.Dir), programs)
-  if (source.ownSums === true) await copyFile(join(module.Dir, 'go.sum'), join(work, 'go.sum'))
 
   const flags = ['-mod=mod', ...(source.tags === undefined ? [] : [`-tags=${source.tags.join(',')}`])]
   const importPaths = [...new Set(packages.values())]
@@ -111,7 +109,7 @@ async function wrapperModule(
   source: GoSource,
   version: string,
   module: GoModule,
-  copy: string | undefined,
+  copies: ReadonlyMap<string, string>,
 ): Promise<string> {
   const own = await readFile(module.GoMod, 'utf8')
   const language = source.go ?? /^go (\S+)$/m.exec(own)?.[1] ?? '1.21'
@@ -121,7 +119,7 @@ async function wrapperModule(
     for (const [, path] of own.matchAll(/^\s*(?:replace\s+)?(\S+)\s+=>\s+\.\/staging\//gm))
       replace.set(String(path), `${path} ${source.stagingVersion}`)
   // Relative: the path gets into the program. Go's overlays cannot change what is in the module cache.
-  if (copy !== undefined) replace.set(source.module, `./${basename(copy)}`)
+  for (const [path, copy] of copies) replace.set(path, copy)
   return [
     `module ${WRAPPER}`,
     `go ${language}`,

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// edgeadmLeaseFailure tells an answer without a lease from one with it. What the API server itself refused has an ErrStatus,
+// edgeadmCloudFailure tells an answer without an object from one with it. What the API server itself refused has an ErrStatus,
 // and is read by upstream's own code; any other error of CloudCore arrives as an object that has none.
-func edgeadmLeaseFailure(content []byte) error {
+func edgeadmCloudFailure(content []byte) error {
 	var answer struct {
 		Object *struct {
 			Metadata struct {
@@ -27,5 +27,5 @@ func edgeadmLeaseFailure(content []byte) error {
 	if answer.Object != nil && answer.Object.Metadata.Name != "" {
 		return nil
 	}
-	return fmt.Errorf("[edgeadm] the cloud did not answer with a lease: %s", answer.Err)
+	return fmt.Errorf("[edgeadm] the cloud did not answer with an object: %s", answer.Err)
 }
