@@ -20,7 +20,7 @@ const lab = useLab({
   },
 })
 const { kubectl, init, join, servicesOn } = edgeLab(lab)
-const KUBELETS = ['master-1', 'worker-1']
+const NODES = ['master-1', 'worker-1', 'edge-1']
 const PKI = '/etc/kubernetes/pki'
 let backup = ''
 
@@ -53,19 +53,16 @@ async function servedSerial(): Promise<string> {
 
 let asked = 0
 
-/**
- * Kubelets renew their leases again, and what is new in the cloud reaches the edge node. (Not by the edge node's lease: after an
- * API server was away, KubeEdge 1.23.1 does not renew it for ten minutes: docs/limits.md.)
- */
+/** All nodes renew their leases again, the edge node too, and what is new in the cloud reaches the edge node. */
 async function allComeBack(): Promise<void> {
   const now = Date.now()
-  const leases = ['-n', 'kube-node-lease', 'get', 'leases', ...KUBELETS]
+  const leases = ['-n', 'kube-node-lease', 'get', 'leases', ...NODES]
   await eventually(
     () => kubectl(...leases, '-o', 'jsonpath={.items[*].spec.renewTime}'),
     (times) => times.split(' ').every((time) => Date.parse(time) > now),
     180_000,
   )
-  await kubectl('wait', '--for=condition=Ready', ...KUBELETS.map((name) => `node/${name}`), '--timeout=120s')
+  await kubectl('wait', '--for=condition=Ready', ...NODES.map((name) => `node/${name}`), '--timeout=120s')
   asked += 1
   const name = `reaches-the-edge-${asked}`
   await kubectl('create', 'service', 'clusterip', name, '--tcp=80:80')

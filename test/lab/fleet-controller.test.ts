@@ -114,7 +114,7 @@ test('apply sets up the first master, the other one, then the rest', async () =>
   )
   // Neither the token nor the package stays on a host.
   expect(machines.get('e1')?.run('cd /var/lib/edgeadm-fleet; find . -type f | sort; stat -c %a .')).toBe(
-    [
+    `${[
       'applied.json',
       'owns-executable',
       'run/command',
@@ -126,7 +126,7 @@ test('apply sets up the first master, the other one, then the rest', async () =>
       'run/run.sh',
     ]
       .map((path) => `./${path}\n`)
-      .join('') + '700\n',
+      .join('')}700\n`,
   )
 })
 
