@@ -97,9 +97,10 @@ async function timed(what: string, check: () => Promise<Outcome>): Promise<Check
 }
 
 /**
- * edgecore drops an answer of the cloud that comes before it has begun to wait for it (KubeEdge 1.23, beehive's
- * pkg/core/channel/context_channel.go: "no goroutine is ready for receive the message"), and then says nothing for 10 s. That
- * is one request's bad luck and no fault of the node, so the request is made once more, and the line says so.
+ * The publisher's edgecore drops an answer of the cloud that comes before it has begun to wait for it (KubeEdge 1.23, beehive's
+ * pkg/core/channel/context_channel.go: "no goroutine is ready for receive the message"), and then says nothing for 10 s. Our
+ * addition `lost-answers` keeps it. That is one request's bad luck and no fault of the node, so the request is made once more,
+ * and the line says so.
  */
 async function askTwice(ask: () => Promise<Outcome>): Promise<Outcome> {
   try {

@@ -1,4 +1,6 @@
-/** An edge node of three masters: the one active CloudCore follows the virtual address, and the edge node follows it. */
+/**
+ * An edge node of three masters with firewalls: the one active CloudCore follows the virtual address, and the edge node follows it.
+ */
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -6,6 +8,7 @@ import { killMachine, startMachine } from '../../src/lab/index.ts'
 import { provisionLab } from '../../src/lab/provision.ts'
 import { readLab } from '../../src/lab/state.ts'
 import { EXECUTABLE, PACKAGE } from './artifacts.ts'
+import { installDebian } from './debian-packages.ts'
 import { eventually } from './eventually.ts'
 import { holders, membersOfEtcd } from './ha-measure.ts'
 import { inClusterImage } from './in-cluster/image.ts'
@@ -21,7 +24,15 @@ const lab = useLab({
   edges: 1,
   executable: EXECUTABLE,
   package: PACKAGE,
-  prepare: async ({ name }) => provisionLab(await readLab(name), reporting),
+  prepare: async ({ name }) => {
+    for (const machine of ['master-1', 'master-2']) {
+      await installDebian(lab, machine, ['ufw'])
+      await lab.run(machine, ['ufw', '--force', 'enable'])
+    }
+    await installDebian(lab, 'master-3', ['firewalld'])
+    await lab.run('master-3', ['systemctl', 'enable', '--now', 'firewalld'])
+    await provisionLab(await readLab(name), reporting)
+  },
 })
 const kubectl = (machine: string, ...args: string[]) => lab.run(machine, ['kubectl', ...args])
 
@@ -80,6 +91,20 @@ async function logsFrom(machines: readonly string[], selection: string): Promise
     expect(text).toContain('pod default/')
   }
 }
+
+/** Beyond these a firewall lets nothing in that nobody asked for. */
+const OPEN = ['10000/tcp', '10002/tcp', '10004/tcp', '6443/tcp']
+
+test('each master has what edge nodes and other masters need open in its firewall, and not the port for API servers', async () => {
+  for (const machine of ['master-1', 'master-2']) {
+    const added = await lab.run(machine, ['ufw', 'show', 'added'])
+    for (const port of OPEN) expect(added, machine).toContain(`ufw allow ${port}`)
+    expect(added).not.toContain('10003')
+  }
+  const ports = await lab.run('master-3', ['firewall-cmd', '--permanent', '--list-ports'])
+  expect(ports.trim().split(' ')).toEqual(expect.arrayContaining(OPEN))
+  expect(ports).not.toContain('10003')
+})
 
 test('the secure MetaServer answers, and only the holder of the address runs CloudCore', async () => {
   await awaitConnected(MASTERS)

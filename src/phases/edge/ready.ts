@@ -8,8 +8,11 @@ import type { Phase } from '../workflow.ts'
 
 /** Milliseconds. edgecore registers 20 s after its start, and is Ready about 40 s later. */
 const NODE_LIMIT = 240_000
-/** Milliseconds. The secure MetaServer waits for its certificate, and the first Pod for its rights to come down. */
-const METASERVER_LIMIT = 180_000
+/**
+ * Milliseconds. The secure MetaServer waits for its certificate, and the first Pod for its rights to come down. edgecore waits
+ * a minute for an answer that was lost, and asks again: time for two of them.
+ */
+const METASERVER_LIMIT = 240_000
 /** Milliseconds. Each look is a question to the cloud. */
 const INTERVAL = 1000
 
