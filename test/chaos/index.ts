@@ -9,6 +9,7 @@ import {
   runInMachine,
 } from '../../src/lab/index.ts'
 import { EXECUTABLE, PACKAGE } from '../lab/artifacts.ts'
+import { collectLogs } from '../lab/collect-logs.ts'
 import type { TestLab } from '../lab/machines.ts'
 import { type Row, SCENARIOS, type Step } from './scenarios.ts'
 import { killAtRandom, killInEachPhase, stopInTheMiddle } from './strike.ts'
@@ -46,14 +47,17 @@ async function withLab(name: string, counts: Partial<MachineCounts>, use: (lab: 
 }
 
 async function strike(lab: TestLab, scenario: string, step: Step): Promise<void> {
-  const add = (row: Omit<Row, 'scenario' | 'command'>): void => {
-    rows.push({ scenario, command: `${step.command[0]} on ${step.machine}`, ...row })
+  const command = `${step.command[0]} on ${step.machine}`
+  const add = async (row: Omit<Row, 'scenario' | 'command'>): Promise<void> => {
+    rows.push({ scenario, command, ...row })
     console.error(JSON.stringify(rows.at(-1)))
+    if (row.failed !== undefined)
+      console.error(`logs: ${await collectLogs(lab.name, `chaos ${scenario} ${command} ${rows.length}`)}`)
   }
-  for (const row of await killInEachPhase(lab, step)) add(row)
+  for (const row of await killInEachPhase(lab, step)) await add(row)
   if (step.back === undefined) return
-  if (Number(values.random) > 0) add(await killAtRandom(lab, step, Number(values.random)))
-  if (values.stop) add(await stopInTheMiddle(lab, step))
+  if (Number(values.random) > 0) await add(await killAtRandom(lab, step, Number(values.random)))
+  if (values.stop) await add(await stopInTheMiddle(lab, step))
 }
 
 for (const name of values.scenario) {
