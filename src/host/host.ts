@@ -1,5 +1,5 @@
 /**
- * The one door to a machine. Phases read and change a machine only through this interface, so every change can be
+ * A machine as phases see it. They read and change a machine only through this interface, so every change can be
  * recorded with its inverse before it happens (recorded.ts), planned instead of made (dry-run.ts), or made in memory
  * for unit tests (memory.ts). local.ts is the real thing underneath.
  */

@@ -1,4 +1,4 @@
-/** Kernel modules of this machine, through the host door. */
+/** Kernel modules of this machine, through the host. */
 
 import type { Look } from './host.ts'
 

@@ -1,5 +1,5 @@
 /**
- * What the host door stands on: the plain operations of one machine, without record or judgement.
+ * What a host stands on: the plain operations of one machine, without record or judgement.
  * local.ts does them on this machine, memory.ts (in test/) in memory.
  */
 

@@ -1,4 +1,4 @@
-/** Processes of this machine, from /proc (proc(5)), through the host door. */
+/** Processes of this machine, from /proc (proc(5)), through the host. */
 
 import type { Look } from './host.ts'
 

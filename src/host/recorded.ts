@@ -1,12 +1,12 @@
 import type { Emit } from '../output/events.ts'
-import { Door } from './door.ts'
 import type { Host } from './host.ts'
 import type { Ledger } from './ledger.ts'
 import type { Machine } from './machine.ts'
+import { MachineHost } from './machine-host.ts'
 
-/** The door for a real run: each change is in the ledger before it is made. `phase` is who makes it. */
+/** The host for a real run: each change is in the ledger before it is made. `phase` is who makes it. */
 export function recordedHost(machine: Machine, ledger: Ledger, phase: string, emit: Emit): Host {
-  return new Door(machine, {
+  return new MachineHost(machine, {
     announce: async ({ change, action, target, quiet, content, leaves }) => {
       if (change !== null) await ledger.record(phase, change, leaves?.as)
       if (content !== undefined) await ledger.written(target, content)

@@ -1,4 +1,4 @@
-/** kubectl through the host door: read as JSON, apply a template, wait with a cause. Secrets go through stdin. */
+/** kubectl through the host: read as JSON, apply a template, wait with a cause. Secrets go through stdin. */
 
 import pRetry, { AbortError } from 'p-retry'
 import type { Host, Look, Output } from '../host/host.ts'

@@ -59,7 +59,7 @@ export function inBackground<C extends PhaseContext>(phase: Phase<C>, until: Pha
 
 export interface RunOptions<C extends PhaseContext> {
   readonly phases: readonly Phase<C>[]
-  /** The context of one phase: its own host door, the rest shared. */
+  /** The context of one phase: its own host, the rest shared. */
   readonly context: (phase: string, skips: (name: string) => boolean) => C
   readonly skip: readonly string[]
   /** Runs this phase alone, journal or not. */

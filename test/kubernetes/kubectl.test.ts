@@ -9,14 +9,14 @@ interface Call {
 }
 
 /** A host whose kubectl gives these answers in turn; the last one again and again. Clusters are for the lab's tests. */
-function host(...answers: Partial<Output>[]) {
+function hostAnswering(...answers: Partial<Output>[]) {
   const calls: Call[] = []
   const next = (args: readonly string[], input?: unknown): Output => {
     calls.push({ args: args.join(' '), input })
     const answer = answers[Math.min(calls.length, answers.length) - 1]
     return { stdout: '', stderr: '', exitCode: 0, ...answer }
   }
-  const door = {
+  const host = {
     probe: async (_file: string, args: readonly string[]) => next(args),
     run: async (_file: string, args: readonly string[], options: RunOptions) => {
       const output = next(args, options.input)
@@ -24,7 +24,7 @@ function host(...answers: Partial<Output>[]) {
       return output
     },
   }
-  return { calls, door: door as unknown as Host }
+  return { calls, host: host as unknown as Host }
 }
 
 const failing = (stderr: string): Partial<Output> => ({ exitCode: 1, stderr })
@@ -32,8 +32,8 @@ const REFUSED = failing('The connection to the server 10.0.0.1:6443 was refused 
 
 describe('reading', () => {
   it('parses what is there', async () => {
-    const { door, calls } = host({ stdout: '{"kind":"Node"}' })
-    expect(await kubectlGet(door, ['node', 'a'])).toEqual({ kind: 'Node' })
+    const { host, calls } = hostAnswering({ stdout: '{"kind":"Node"}' })
+    expect(await kubectlGet(host, ['node', 'a'])).toEqual({ kind: 'Node' })
     expect(calls[0]?.args).toBe('--kubeconfig /etc/kubernetes/admin.conf get node a -o json')
   })
 
@@ -41,17 +41,17 @@ describe('reading', () => {
     'Error from server (NotFound): nodes "a" not found',
     'error: the server doesn\'t have a resource type "x"',
   ])('is undefined for %s', async (stderr) =>
-    expect(await kubectlGet(host(failing(stderr)).door, ['x', 'a'])).toBeUndefined(),
+    expect(await kubectlGet(hostAnswering(failing(stderr)).host, ['x', 'a'])).toBeUndefined(),
   )
 
   it('tries again while the API server is away, and not for other failures', async () => {
-    const away = host(REFUSED, { stdout: '{}' })
-    expect(await kubectlGet(away.door, ['node', 'a'], { kubeconfig: '/k', namespace: 'n' })).toEqual({})
+    const away = hostAnswering(REFUSED, { stdout: '{}' })
+    expect(await kubectlGet(away.host, ['node', 'a'], { kubeconfig: '/k', namespace: 'n' })).toEqual({})
     expect(away.calls.map((call) => call.args)).toEqual(
       Array(2).fill('--kubeconfig /k --namespace n get node a -o json'),
     )
-    const forbidden = host(failing('Error from server (Forbidden): nodes is forbidden'))
-    await expect(kubectlGet(forbidden.door, ['node'])).rejects.toMatchObject({
+    const forbidden = hostAnswering(failing('Error from server (Forbidden): nodes is forbidden'))
+    await expect(kubectlGet(forbidden.host, ['node'])).rejects.toMatchObject({
       class: 'phase',
       details: ['Error from server (Forbidden): nodes is forbidden'],
     })
@@ -60,8 +60,8 @@ describe('reading', () => {
 })
 
 it('applies server-side as edgeadm, the manifest through stdin', async () => {
-  const { door, calls } = host(failing('etcdserver: leader changed'), {})
-  await applyManifest(door, 'a secret', 'kind: Secret')
+  const { host, calls } = hostAnswering(failing('etcdserver: leader changed'), {})
+  await applyManifest(host, 'a secret', 'kind: Secret')
   expect(calls).toHaveLength(2)
   expect(calls[1]).toEqual({
     args: '--kubeconfig /etc/kubernetes/admin.conf apply --server-side --field-manager=edgeadm --force-conflicts -f -',
@@ -71,9 +71,9 @@ it('applies server-side as edgeadm, the manifest through stdin', async () => {
 
 describe('waiting', () => {
   it('asks kubectl to wait', async () => {
-    const { door, calls } = host({})
-    await awaitRollout(door, 'deployment/coredns', { namespace: 'kube-system', timeout: 1500 })
-    await awaitNodeReady(door, 'a', { timeout: 1000 })
+    const { host, calls } = hostAnswering({})
+    await awaitRollout(host, 'deployment/coredns', { namespace: 'kube-system', timeout: 1500 })
+    await awaitNodeReady(host, 'a', { timeout: 1000 })
     expect(calls.map((call) => call.args.replace(/^\S+ \S+ /, ''))).toEqual([
       '--namespace kube-system rollout status deployment/coredns --timeout=2s',
       'wait --for=condition=Ready node/a --timeout=1s',
@@ -81,9 +81,9 @@ describe('waiting', () => {
   })
 
   it('never gives a bare time-out', async () => {
-    const { door } = host(failing('error: timed out waiting for the condition on nodes/a'))
+    const { host } = hostAnswering(failing('error: timed out waiting for the condition on nodes/a'))
     const diagnose = async () => ['kubelet.service: no CNI configuration']
-    await expect(awaitNodeReady(door, 'a', { timeout: 1000, diagnose })).rejects.toMatchObject({
+    await expect(awaitNodeReady(host, 'a', { timeout: 1000, diagnose })).rejects.toMatchObject({
       class: 'timeout',
       message: 'Waited 1 s for node/a to reach condition=Ready',
       details: [

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Door } from '../../src/host/door.ts'
 import type { Host } from '../../src/host/host.ts'
+import { MachineHost } from '../../src/host/machine-host.ts'
 import { lookAtNetwork } from '../../src/network/baseline.ts'
 import { type FirewallProgram, firewallPrograms } from '../../src/network/firewall-programs.ts'
 import { isMaterial, leftovers } from '../../src/network/ruleset.ts'
@@ -36,7 +36,7 @@ beforeEach(async () => {
   const execute = machine.execute.bind(machine)
   machine.execute = async (file, args, options) =>
     hidden.test(file) ? { stdout: '', stderr: '', exitCode: 127 } : execute(file, args, options)
-  host = new Door(machine, recorder)
+  host = new MachineHost(machine, recorder)
 })
 afterEach(async () => machine.end())
 

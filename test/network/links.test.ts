@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Door } from '../../src/host/door.ts'
 import type { Host } from '../../src/host/host.ts'
+import { MachineHost } from '../../src/host/machine-host.ts'
 import { leftoverLinks, leftoverNamespaces, links } from '../../src/network/links.ts'
 import { NamespacedMachine } from './namespaced-machine.ts'
 
@@ -9,7 +9,11 @@ let host: Host
 
 beforeEach(async () => {
   machine = await NamespacedMachine.make()
-  host = new Door(machine, { announce: async () => {}, keep: async () => '', hasRecord: async () => false })
+  host = new MachineHost(machine, {
+    announce: async () => {},
+    keep: async () => '',
+    hasRecord: async () => false,
+  })
 })
 afterEach(async () => machine.end())
 

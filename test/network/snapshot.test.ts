@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Door } from '../../src/host/door.ts'
 import type { Host } from '../../src/host/host.ts'
+import { MachineHost } from '../../src/host/machine-host.ts'
 import { snapshotNetwork } from '../../src/network/snapshot.ts'
 import { render } from '../../src/templates.ts'
 import { NamespacedMachine } from './namespaced-machine.ts'
@@ -15,7 +15,11 @@ let directory: string
 
 beforeEach(async () => {
   machine = await NamespacedMachine.make()
-  host = new Door(machine, { announce: async () => {}, keep: async () => '', hasRecord: async () => false })
+  host = new MachineHost(machine, {
+    announce: async () => {},
+    keep: async () => '',
+    hasRecord: async () => false,
+  })
   directory = await mkdtemp(join(tmpdir(), 'edgeadm-test-'))
 })
 afterEach(async () => {

@@ -35,7 +35,7 @@ export async function readState(host: Look): Promise<UpgradeState | undefined> {
   }
 }
 
-/** Not through the door: what is in edgeadm's own folder is no change of the machine that reset would put back. */
+/** Not through the host: what is in edgeadm's own folder is no change of the machine that reset would put back. */
 async function writeState(state: UpgradeState): Promise<void> {
   await mkdir(UPGRADE_DIRECTORY, { recursive: true, mode: 0o700 })
   await replaceFile(STATE, `${JSON.stringify(state)}\n`, 0o600)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Door } from '../../../src/host/door.ts'
+import { MachineHost } from '../../../src/host/machine-host.ts'
 import { containerProcesses } from '../../../src/phases/reset/containers.ts'
 import { MemoryMachine } from '../../host/memory-machine.ts'
 
@@ -19,7 +19,7 @@ async function find(list: Readonly<Record<number, Fake>>, withShims: boolean): P
     await machine.put(`/proc/${pid}/cmdline`, command === '' ? '' : `${command.replaceAll(' ', '\0')}\0`)
     await machine.put(`/proc/${pid}/cgroup`, cgroup)
   }
-  const host = new Door(machine, {
+  const host = new MachineHost(machine, {
     announce: async () => {},
     keep: async () => '',
     hasRecord: async () => false,

@@ -9,10 +9,10 @@ import { isSameFile, readServiceState, readSysctl } from './state.ts'
 import { ABSENT, fingerprint, LINK, RESTARTED, sizeFingerprint } from './still-ours.ts'
 
 /**
- * The host door on a machine: decides whether a change is needed at all, announces it, makes it. Recording and dry run
+ * The host on a machine: decides whether a change is needed at all, announces it, makes it. Recording and dry run
  * differ only in `announce` and in the machine underneath, so phases cannot tell them apart.
  */
-export class Door implements Host {
+export class MachineHost implements Host {
   readonly #machine: Machine
   readonly #recorder: Recorder
 
