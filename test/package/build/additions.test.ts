@@ -124,10 +124,10 @@ function cached(module: Readonly<Record<string, string>>): string {
 
 async function built(addition: object, module: Readonly<Record<string, string>> = MODULE): Promise<string> {
   const { additions } = await read(addition)
-  const find = async (path: string) => ({ name: `${path} v1`, folder: cached(module) })
+  const find = async () => ({ version: 'v1', folder: cached(module) })
   const work = temporaryFolder()
   const copies = await addToModules(additions, 'example.org/tiny', find, work, reporter().signal)
-  return join(work, String(copies.get('example.org/tiny')))
+  return join(work, String(copies.get('example.org/tiny')?.folder))
 }
 
 const run = (folder: string) => execFileSync('go', ['run', '.'], { cwd: folder, encoding: 'utf8' }).trim()
@@ -150,12 +150,12 @@ test('an addition to a module that the one of the recipe depends on', { timeout:
   const statement = { file: 'loud.go', function: 'Say', call: 'make', with: 'make({args}, 7)' }
   const { additions } = await read({ ...HEADING, module: 'example.org/loud', statements: [statement] }, {})
   const find = async (path: string) => ({
-    name: `${path} v2`,
+    version: 'v2',
     folder: cached(path === 'example.org/loud' ? other : MODULE),
   })
   const work = temporaryFolder()
   const copies = await addToModules(additions, 'example.org/tiny', find, work, reporter().signal)
-  expect([...copies]).toEqual([['example.org/loud', './example.org_loud']])
+  expect([...copies]).toEqual([['example.org/loud', { version: 'v2', folder: './example.org_loud' }]])
   expect(readFileSync(join(work, 'example.org_loud/loud.go'), 'utf8')).toContain('make([]int, 1, 7)')
 })
 

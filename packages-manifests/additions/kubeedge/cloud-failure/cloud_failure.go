@@ -6,7 +6,7 @@ import (
 )
 
 // edgeadmCloudFailure tells an answer without an object from one with it. What the API server itself refused has an ErrStatus,
-// and is read by upstream's own code; any other error of CloudCore arrives as an object that has none.
+// and upstream's own code reads it; any other error of CloudCore arrives as an object that has none.
 func edgeadmCloudFailure(content []byte) error {
 	var answer struct {
 		Object *struct {

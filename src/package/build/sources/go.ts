@@ -5,7 +5,7 @@ import { tool } from '../command.ts'
 import { fill, type GoSource, valuesOf } from '../recipe.ts'
 import type { ComponentRecord, MakeContext } from '../record.ts'
 import { compilerFor } from '../requirements.ts'
-import { addToModules } from './go-additions.ts'
+import { addToModules, type ModuleCopy } from './go-additions.ts'
 import { pluginsOf } from './go-plugins.ts'
 import { programPath, recordPrograms } from './programs.ts'
 
@@ -38,7 +38,7 @@ export async function makeFromGo(source: GoSource, context: MakeContext): Promis
   const find = async (path: string) => {
     // Which version of a dependency the build takes is known once there is a go.mod.
     const { Version, Dir } = path === source.module ? module : await downloadModule(path, go)
-    return { name: `${path} ${Version}`, folder: Dir }
+    return { version: Version, folder: Dir }
   }
   const goMod = join(work, 'go.mod')
   await writeFile(goMod, await wrapperModule(source, version, module, new Map()))
@@ -109,7 +109,7 @@ async function wrapperModule(
   source: GoSource,
   version: string,
   module: GoModule,
-  copies: ReadonlyMap<string, string>,
+  copies: ReadonlyMap<string, ModuleCopy>,
 ): Promise<string> {
   const own = await readFile(module.GoMod, 'utf8')
   const language = source.go ?? /^go (\S+)$/m.exec(own)?.[1] ?? '1.21'
@@ -119,12 +119,15 @@ async function wrapperModule(
     for (const [, path] of own.matchAll(/^\s*(?:replace\s+)?(\S+)\s+=>\s+\.\/staging\//gm))
       replace.set(String(path), `${path} ${source.stagingVersion}`)
   // Relative: the path gets into the program. Go's overlays cannot change what is in the module cache.
-  for (const [path, copy] of copies) replace.set(path, copy)
+  for (const [path, { folder }] of copies) replace.set(path, folder)
+  // A program names the versions that are required, also where a copy is built.
+  const required = new Map([...copies].map(([path, copy]) => [path, copy.version]))
+  required.set(source.module, version)
   return [
     `module ${WRAPPER}`,
     `go ${language}`,
     ...(source.godebug === undefined ? [] : [`godebug ${source.godebug}`]),
-    `require ${source.module} ${version}`,
+    ...[...required].map(([path, wanted]) => `require ${path} ${wanted}`),
     ...[...replace].map(([from, to]) => `replace ${from} => ${to}`),
     '',
   ].join('\n\n')
