@@ -27,7 +27,7 @@ export {
 export { provision } from './online/provision.ts'
 export { type Download, survey } from './online/survey.ts'
 export { cacheDirectory, defaultPackagePath, packageFileName, packagesDirectory } from './paths.ts'
-export { type PackageRole, roleNeedsFile, roleRunsImage } from './roles.ts'
+export { filesOfRole, type PackageRole, roleNeedsFile, roleRunsImage } from './roles.ts'
 export {
   readPackageFile,
   readPackageManifest,

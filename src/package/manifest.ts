@@ -31,6 +31,8 @@ export interface PackageImage {
   readonly digest: string
   /** Bytes of its manifest, configuration and (uncompressed) layers, shared ones included. */
   readonly size: number
+  /** Digests of the blobs in images/ that it consists of, its manifest's too. Older packages do not tell. */
+  readonly blobs?: readonly string[]
 }
 
 export interface PackageComponent {
@@ -104,13 +106,12 @@ export function parseManifest(bytes: Buffer, where: string): PackageManifest {
     if (problem !== undefined) throw bad(problem)
     seen.add(file.path)
   }
-  for (const image of manifest.images)
-    if (
-      !isText(image.name) ||
-      !/^sha256:[0-9a-f]{64}$/.test(image.digest) ||
-      !Number.isSafeInteger(image.size)
-    )
+  for (const image of manifest.images) {
+    if (!isText(image.name) || !isDigest(image.digest) || !Number.isSafeInteger(image.size))
       throw bad(`lists an image without a name, digest or size: ${JSON.stringify(image)}`)
+    if (image.blobs !== undefined && !(Array.isArray(image.blobs) && image.blobs.every(isDigest)))
+      throw bad(`lists blobs of ${image.name} that are no digests`)
+  }
   for (const component of manifest.components)
     if (![component.name, component.version, component.licence, component.source].every(isText))
       throw bad(`lists a component without a name, version, licence or source: ${JSON.stringify(component)}`)
@@ -118,6 +119,7 @@ export function parseManifest(bytes: Buffer, where: string): PackageManifest {
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+const isDigest = (value: unknown): boolean => typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)
 
 function fileProblem(file: PackageFile, seen: ReadonlySet<string>): string | undefined {
   if (typeof file.path !== 'string') return 'lists a file without a path'

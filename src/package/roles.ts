@@ -1,5 +1,7 @@
 /** What each role of a machine needs of a package. An edge node is one that runs edgecore. */
 
+import type { PackageFile, PackageManifest } from './manifest.ts'
+
 export const ROLES = ['master', 'worker', 'edge'] as const
 export type PackageRole = (typeof ROLES)[number]
 
@@ -22,4 +24,20 @@ export function roleRunsImage(role: PackageRole, name: string): boolean {
 /** @param path in the package: `bin/kubelet` */
 export function roleNeedsFile(role: PackageRole, path: string): boolean {
   return !path.startsWith('bin/') || EDGE_PROGRAMS.includes(path) === (role === 'edge')
+}
+
+const BLOBS = 'images/blobs/sha256/'
+
+/**
+ * Which files of a package a machine of a role has to unpack: an edge node has little space, and needs a tenth of it. Of a package
+ * that does not tell which blob belongs to which image all blobs are needed.
+ */
+export function filesOfRole(manifest: PackageManifest, role: PackageRole): (file: PackageFile) => boolean {
+  const known = manifest.images.every(({ blobs }) => blobs !== undefined)
+  const wanted = manifest.images.filter(({ name }) => roleRunsImage(role, name))
+  const digests = new Set(wanted.flatMap(({ blobs = [] }) => blobs))
+  return ({ path }) => {
+    if (!known || !path.startsWith(BLOBS)) return roleNeedsFile(role, path)
+    return digests.has(`sha256:${path.slice(BLOBS.length)}`)
+  }
 }

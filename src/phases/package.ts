@@ -2,14 +2,21 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bootId } from '../host/boot.ts'
 import { EdgeadmError } from '../output/errors.ts'
-import { MANIFEST_NAME, serializeManifest, type UnpackOptions, unpackPackage } from '../package/index.ts'
-import { BIN, INSTALLED_PACKAGE, isEdge, type NodeContext, UNPACKED } from './context.ts'
+import {
+  filesOfRole,
+  MANIFEST_NAME,
+  type PackageFile,
+  serializeManifest,
+  type UnpackOptions,
+  unpackPackage,
+} from '../package/index.ts'
+import { BIN, INSTALLED_PACKAGE, isEdge, type NodeContext, packageRole, UNPACKED } from './context.ts'
 import type { Phase } from './workflow.ts'
 
-/** In the unpacked package: during which boot it was unpacked. */
-const BOOT_FILE = '.boot-id'
+/** In the unpacked package: during which boot it was unpacked, and for which role. */
+const UNPACKED_FOR = '.unpacked-for'
 
-/** The folders of the package that a plain node or master needs. */
+/** The folders of the package that a machine needs; of their files those of its role. */
 const WANTED = ['bin/', 'cni/', 'container/', 'images/']
 
 /**
@@ -53,35 +60,42 @@ export async function ensureUnpacked(ctx: NodeContext): Promise<void> {
     ...(manifest === undefined ? {} : { expected: manifest }),
   }
   // Phases that run beside each other wait for the same one.
-  unpacking ??= unpackInto(path, options).finally(() => {
+  unpacking ??= unpackInto(path, ctx, options).finally(() => {
     unpacking = undefined
   })
   await unpacking
 }
 
+/** Which files of the package come to the disk of this machine. */
+export function isUnpackedFile({ manifest, settings }: Pick<NodeContext, 'manifest' | 'settings'>) {
+  const needed = manifest === undefined ? () => true : filesOfRole(manifest, packageRole(settings))
+  return (file: PackageFile): boolean => WANTED.some((folder) => file.path.startsWith(folder)) && needed(file)
+}
+
+const unpackedFor = async ({ settings }: NodeContext): Promise<string> =>
+  `${packageRole(settings)} ${await bootId()}`
+
 /**
- * Whole, of this very package (an interrupted run may have had another one, perhaps unsigned), and not from before a power
- * cut, which may have taken what the kernel had not written yet.
+ * Whole, for this role, of this very package (an interrupted run may have had another one, perhaps unsigned), and not from before
+ * a power cut, which may have taken what the kernel had not written yet.
  */
-async function isUnpacked({ host, manifest }: NodeContext): Promise<boolean> {
-  if ((await host.readFile(join(UNPACKED, BOOT_FILE))) !== (await bootId())) return false
+async function isUnpacked(ctx: NodeContext): Promise<boolean> {
+  const { host, manifest } = ctx
+  if ((await host.readFile(join(UNPACKED, UNPACKED_FOR))) !== (await unpackedFor(ctx))) return false
   if (manifest === undefined) return false
   return (await host.readFile(join(UNPACKED, MANIFEST_NAME))) === serializeManifest(manifest).toString()
 }
 
 /** Beside its place at first: what is in its place is whole. */
-async function unpackInto(path: string, options: UnpackOptions): Promise<void> {
+async function unpackInto(path: string, ctx: NodeContext, options: UnpackOptions): Promise<void> {
   await rm(UNPACKED, { recursive: true, force: true })
   const staging = `${UNPACKED}.part`
   await rm(staging, { recursive: true, force: true })
   // edgeadm's own folder, not a change to put back: it goes with reset, and at once if nothing comes of this run.
   await mkdir(staging, { recursive: true, mode: 0o700 })
   try {
-    await unpackPackage(path, staging, {
-      ...options,
-      select: (file) => WANTED.some((folder) => file.path.startsWith(folder)),
-    })
-    await writeFile(join(staging, BOOT_FILE), await bootId())
+    await unpackPackage(path, staging, { ...options, select: isUnpackedFile(ctx) })
+    await writeFile(join(staging, UNPACKED_FOR), await unpackedFor(ctx))
     await rename(staging, UNPACKED)
   } catch (error) {
     await rm(staging, { recursive: true, force: true })

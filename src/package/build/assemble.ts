@@ -241,6 +241,7 @@ function images(options: Parts): PackageImage[] {
       name: fill(component.image, valuesOf(component, options.arch)),
       digest: manifest.digest,
       size: blobs.reduce((sum, { size }) => sum + size, 0),
+      blobs: blobs.map(({ digest }) => digest),
     }
   })
 }

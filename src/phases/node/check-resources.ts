@@ -2,6 +2,7 @@ import { isAtLeast } from '../../config/versions.ts'
 import type { Look } from '../../host/host.ts'
 import { bytes } from '../../output/text.ts'
 import { isControlPlane, isEdge, type NodeContext, UNPACKED } from '../context.ts'
+import { isUnpackedFile } from '../package.ts'
 import type { Problem } from '../problem.ts'
 import { missingFeatures } from './modules.ts'
 
@@ -61,10 +62,11 @@ async function checkCgroups({ host, settings }: NodeContext): Promise<Problem[]>
   ]
 }
 
-async function checkDisk({ host, manifest }: NodeContext): Promise<Problem[]> {
+async function checkDisk({ host, manifest, settings }: NodeContext): Promise<Problem[]> {
   if (manifest === undefined) return []
+  const files = manifest.files.filter(isUnpackedFile({ manifest, settings }))
   const size = (folder: string): number =>
-    manifest.files.filter(({ path }) => path.startsWith(folder)).reduce((sum, file) => sum + file.size, 0)
+    files.filter(({ path }) => path.startsWith(folder)).reduce((sum, file) => sum + file.size, 0)
   const needed = size('') + size('images/') * (DISK_FACTOR - 1)
   const available = await availableBytes(host, UNPACKED)
   if (available === undefined || available >= needed) return []
