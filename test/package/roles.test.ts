@@ -1,12 +1,8 @@
 /** What of a package a machine unpacks: the rest would only fill its disk. */
 
 import { expect, test } from 'vitest'
-import {
-  filesOfRole,
-  type PackageManifest,
-  parseManifest,
-  serializeManifest,
-} from '../../src/package/index.ts'
+import { filesOfRole, type PackageManifest, serializeManifest } from '../../src/package/index.ts'
+import { parseManifest } from '../../src/package/manifest.ts'
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`
 const blob = (letter: string) => `images/blobs/sha256/${letter.repeat(64)}`
