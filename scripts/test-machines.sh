@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Tests on booted machines that are not part of `npm test`, by their project in vitest.config.ts:
 #   npm run test:life   certificates that end and are renewed, a backup, and clusters that come back from it; some ten minutes
-#   npm run test:long   SuperEdge, balancers of others, and a cluster without a package, from a mirror; some fifteen minutes
+#   npm run test:long   SuperEdge, balancers of others, a cluster without a package, from a mirror, and
+#                       a fleet with three masters; some thirty minutes
 set -euo pipefail
 source "$(dirname "$0")/prepare.sh"
 mkdir -p test-logs

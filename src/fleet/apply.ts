@@ -243,7 +243,7 @@ class Apply {
   #joinData(forMasters: boolean): Promise<JoinData> {
     const known = this.#data.get(forMasters)
     if (known !== undefined) return known
-    const made = this.#requireCluster().joinData(forMasters)
+    const made = this.#requireCluster().joinData(forMasters, this.#options.signal)
     this.#data.set(forMasters, made)
     return made
   }

@@ -105,11 +105,35 @@ function checkHost(
   }
   if (host.ssh.password?.env !== undefined && host.ssh.password.file !== undefined)
     add(['ssh', 'password'], 'give env or file, not both')
+  checkTransport(host, add)
   if (
     host.ssh.hostKey !== undefined &&
     !/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+=*( .*)?$/.test(host.ssh.hostKey)
   )
     add(['ssh', 'hostKey'], 'is no public key: "ssh-ed25519 AAAA…", one line of /etc/ssh/ssh_host_*_key.pub')
+}
+
+/** What edgeadm says to `ssh` itself, and what others must not take back. */
+const OWN_OPTIONS =
+  /^(batchmode|stricthostkeychecking|userknownhostsfile|globalknownhostsfile|control\w*|remotecommand|requesttty|escapechar|stdinnull|forkafterauthentication|sessiontype|localcommand|permitlocalcommand)$/i
+
+function checkTransport(
+  { ssh }: FleetHost,
+  add: (path: readonly (string | number)[], text: string) => void,
+): void {
+  const isOpenSsh = ssh.transport === 'openssh'
+  if (isOpenSsh && ssh.password !== undefined)
+    add(
+      ['ssh', 'password'],
+      'transport: openssh logs in with keys, certificates and agents, not with a password',
+    )
+  for (const [key, value] of Object.entries(ssh.options ?? {})) {
+    const where = ['ssh', 'options', key]
+    if (!isOpenSsh) add(where, 'is for ssh.transport: openssh')
+    else if (!/^[A-Za-z0-9]+$/.test(key) || /[\r\n]/.test(value)) add(where, 'is no word of ssh_config')
+    else if (OWN_OPTIONS.test(key))
+      add(where, 'is set by edgeadm; ssh.knownHosts and ssh.hostKey say what is trusted')
+  }
 }
 
 function checkMasters(inventory: Inventory, document: ConfigDocument, problems: Problems): void {

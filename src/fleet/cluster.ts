@@ -34,6 +34,8 @@ interface NodeObject {
 const KUBECTL = 'exec /usr/local/bin/kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"'
 /** Milliseconds for what asks the API server. */
 const TIMEOUT = 90_000
+/** A second apart. Leases of a lost master end after some 15 s; a busy cluster is slower. */
+const SIGNATURE_TRIES = 120
 /** How long the token of a run is good. */
 const TOKEN_TTL = '2h'
 
@@ -87,7 +89,7 @@ export class Cluster {
   }
 
   /** A token of this run's own. Secret. @param forMasters also uploads the certificates that masters share */
-  async joinData(forMasters: boolean): Promise<JoinData> {
+  async joinData(forMasters: boolean, signal: AbortSignal): Promise<JoinData> {
     const line = await this.edgeadm([
       'token',
       'create',
@@ -95,7 +97,29 @@ export class Cluster {
       `--ttl=${TOKEN_TTL}`,
       ...(forMasters ? ['--control-plane'] : []),
     ])
-    return parseJoinLine(line, this.#master)
+    const data = parseJoinLine(line, this.#master)
+    await this.#awaitSignature(data.token, signal)
+    return data
+  }
+
+  /** Nobody can join with a token before the controller manager has signed it. After the loss of a master another one takes over first. */
+  async #awaitSignature(token: string, signal: AbortSignal): Promise<void> {
+    const key = `jws-kubeconfig-${token.split('.')[0]}`
+    const ask = async () => {
+      const text = await this.kubectl([
+        'get',
+        'configmap',
+        'cluster-info',
+        '--namespace=kube-public',
+        '-o=json',
+      ])
+      const { data = {} } = JSON.parse(text) as { data?: Record<string, string> }
+      if (data[key] === undefined)
+        throw new EdgeadmError('phase', 'the cluster does not sign the token that hosts join with', {
+          fix: 'look at kube-controller-manager on the masters',
+        })
+    }
+    await pRetry(ask, { retries: SIGNATURE_TRIES, factor: 1, minTimeout: 1000, signal })
   }
 
   /** Takes the token back. */

@@ -39,6 +39,16 @@ const ssh = z
       .describe('Path of a known_hosts file that is used instead of the usual ones.'),
     password: secretSource.optional().describe('Where the login password is. Keys are better.'),
     sudoPassword: secretSource.optional().describe('Where the password for sudo is, if sudo asks for one.'),
+    transport: z
+      .enum(['built-in', 'openssh'])
+      .optional()
+      .describe(
+        "What connects: edgeadm itself, or OpenSSH's `ssh` on this machine, which knows certificates, security keys and ProxyCommand. Default: built-in.",
+      ),
+    options: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Further words of ssh_config, for transport: openssh. {ProxyCommand: "…"}'),
   })
   .describe(
     'How a host is reached. What is left out comes from the site, then from spec.ssh, then from ssh_config.',

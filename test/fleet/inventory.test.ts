@@ -105,6 +105,21 @@ describe('one sentence per mistake, with file, line and field', () => {
       ],
     ],
     [
+      "options of OpenSSH's where edgeadm itself connects",
+      hosts('{name: w1, address: x, role: worker, ssh: {options: {ProxyCommand: nc %h 22}}}'),
+      ['cluster.yaml:7: spec.hosts[1].ssh.options.ProxyCommand: is for ssh.transport: openssh'],
+    ],
+    [
+      'options that would trust any host, and a password for OpenSSH',
+      hosts(
+        '{name: w1, address: x, role: worker, ssh: {transport: openssh, options: {stricthostkeychecking: "no"}, password: {env: P}}}',
+      ),
+      [
+        'cluster.yaml:7: spec.hosts[1].ssh.password: transport: openssh logs in with keys, certificates and agents, not with a password',
+        'cluster.yaml:7: spec.hosts[1].ssh.options.stricthostkeychecking: is set by edgeadm; ssh.knownHosts and ssh.hostKey say what is trusted',
+      ],
+    ],
+    [
       'an address twice',
       hosts('{name: w1, address: 10.0.0.1, role: worker}'),
       [

@@ -7,7 +7,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { makeKey } from './sshd.ts'
@@ -17,11 +17,23 @@ const REAL = fileURLToPath(new URL('../../bin/edgeadm.ts', import.meta.url))
 
 export interface LightMachine {
   readonly name: string
+  readonly address: string
   readonly port: number
   /** Runs a shell script in it. */
   run(script: string): string
   /** Ends its sshd: nobody answers any more. What was started in it by then runs on. */
   stop(): Promise<void>
+}
+
+export interface LightOptions {
+  /** Of the loopback device; default 127.0.0.1. */
+  readonly address?: string
+  /** Public keys that may log in; default: the fleet's. */
+  readonly authorizedKeys?: string
+  /** Further lines of sshd_config. */
+  readonly sshd?: readonly string[]
+  /** Files that it has beside those of this host: path and content. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 export interface LightFleet {
@@ -30,7 +42,7 @@ export interface LightFleet {
   readonly identityFile: string
   /** The stub that hosts get as their edgeadm. */
   readonly executable: string
-  start(name: string): Promise<LightMachine>
+  start(name: string, options?: LightOptions): Promise<LightMachine>
   /** What was done to the cluster, in order. */
   history(): string[]
   nodes(): Record<string, { labels: Record<string, string>; taints: unknown }>
@@ -71,15 +83,19 @@ export function lightFleet(firstPort: number): LightFleet {
     hostKey: readFileSync(`${hostKey}.pub`, 'utf8').trim(),
     identityFile,
     executable: join(STUBS, 'edgeadm'),
-    async start(name) {
+    async start(name, options = {}) {
       port += 1
       const own = port
+      const { address = '127.0.0.1', sshd = [] } = options
       const files = join(directory, name)
       for (const path of ['etc', 'srv', 'usr/local/bin', 'run/sshd', 'root', 'var/lib'])
         mkdirSync(join(files, path), { recursive: true })
       chmodSync(join(files, 'root'), 0o700)
       writeFileSync(join(files, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`)
-      writeFileSync(join(files, 'srv/authorized_keys'), readFileSync(`${identityFile}.pub`))
+      writeFileSync(
+        join(files, 'srv/authorized_keys'),
+        options.authorizedKeys ?? readFileSync(`${identityFile}.pub`),
+      )
       cpSync(hostKey, join(files, 'srv/host_key'))
       cpSync(join(directory, 'ca.crt'), join(files, 'srv/ca.crt'))
       const real = `#!/bin/sh\nexec ${process.execPath} ${REAL} "$@"\n`
@@ -89,11 +105,10 @@ export function lightFleet(firstPort: number): LightFleet {
         `#!${process.execPath}`,
       )
       writeFileSync(join(files, 'usr/local/bin/kubectl'), kubectl, { mode: 0o755 })
-      // The extension says that it is a module.
       writeFileSync(
         join(files, 'srv/sshd_config'),
         [
-          `ListenAddress 127.0.0.1:${own}`,
+          `ListenAddress ${address}:${own}`,
           'HostKey /srv/host_key',
           'AuthorizedKeysFile /srv/authorized_keys',
           'PidFile none',
@@ -103,9 +118,16 @@ export function lightFleet(firstPort: number): LightFleet {
           'PasswordAuthentication no',
           'MaxStartups 10:30:100',
           'MaxSessions 4',
+          // bash reads no .bashrc then: what this host's user has in it does not count.
+          'SetEnv SHLVL=2',
+          ...sshd,
           '',
         ].join('\n'),
       )
+      for (const [path, content] of Object.entries(options.files ?? {})) {
+        mkdirSync(dirname(join(files, path)), { recursive: true })
+        writeFileSync(join(files, path), content, { mode: content.startsWith('#!') ? 0o755 : 0o644 })
+      }
       const place = join(directory, `${name}.root`)
       mkdirSync(place)
       const child = spawn(
@@ -129,11 +151,16 @@ export function lightFleet(firstPort: number): LightFleet {
       await listening(child)
       return {
         name,
+        address,
         port: own,
         run: (script) =>
-          execFileSync('nsenter', [`--target=${child.pid}`, '--mount', '--root', '--', 'sh', '-c', script], {
-            encoding: 'utf8',
-          }),
+          execFileSync(
+            'nsenter',
+            [`--target=${child.pid}`, '--mount', '--root', '--wd', '--', 'sh', '-c', script],
+            {
+              encoding: 'utf8',
+            },
+          ),
         stop: () => end(child),
       }
     },

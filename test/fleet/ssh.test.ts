@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { SshEntry } from '../../src/fleet/schema.ts'
 import { Transport, type TransportOptions } from '../../src/fleet/ssh/connect.ts'
 import { ConnectionLost, Unreachable } from '../../src/fleet/ssh/errors.ts'
-import { makeKey, type Sshd, startSshd } from './sshd.ts'
+import { makeKey, type Sshd, SUDO, startSshd } from './sshd.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -325,15 +325,6 @@ describe('jump hosts', () => {
     }
   })
 })
-
-/** What sudo does with the flags that are used; the real one needs a user and a rule on this very host. */
-const SUDO = `#!/bin/sh
-password=
-while [ "$1" != -- ]; do case $1 in -n) [ -e "$0.free" ] || { echo "sudo: a password is required" >&2; exit 1; } ;;
-  -S) IFS= read -r password ;; -p) shift ;; -k) ;; esac; shift; done; shift
-[ -e "$0.free" ] || [ "$password" = geheim ] || { echo "sudo: 1 incorrect password attempt" >&2; exit 1; }
-AS_ROOT=yes exec "$@"
-`
 
 test('with sudo, the password is not what the command reads', async () => {
   const bin = join(folder, 'bin')

@@ -8,9 +8,11 @@ import type { Client, ServerHostKeyAlgorithm } from 'ssh2'
 import { EdgeadmError, messageOf } from '../../output/errors.ts'
 import type { SshEntry } from '../schema.ts'
 import { authAttempts } from './auth.ts'
-import { Connection } from './connection.ts'
+import { BuiltInConnection } from './built-in.ts'
+import type { Connection } from './connection.ts'
 import { Unreachable } from './errors.ts'
 import { hostKeyCheck } from './host-key.ts'
+import { openSshConnect } from './openssh.ts'
 import type { Secrets } from './secrets.ts'
 import { resolveTarget, type Target } from './target.ts'
 
@@ -32,12 +34,13 @@ const READY = { direct: 10_000, jump: 20_000 }
 const KEEPALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 3 }
 const PAUSES = [2000, 5000]
 
-/** Opens connections, one per host, and shares those to jump hosts. */
+/** Opens connections, one per host. */
 export class Transport {
   readonly #options: TransportOptions
   readonly #jumps = new Map<string, Promise<Client>>()
   readonly #limits = new Map<string, ReturnType<typeof pLimit>>()
   readonly #clients = new Set<Client>()
+  readonly #openSsh = new Set<Connection>()
 
   constructor(options: TransportOptions) {
     this.#options = options
@@ -49,20 +52,25 @@ export class Transport {
    */
   async connect(label: string, address: string, ssh: SshEntry): Promise<Connection> {
     const target = await resolveTarget(label, address, ssh)
-    const client = await this.#patiently(target)
-    return new Connection(client)
+    if (ssh.transport === 'openssh') return this.#patiently(() => this.#withOpenSsh(target, address))
+    if (target.proxyCommand !== undefined && ssh.jump === undefined)
+      throw new EdgeadmError('usage', `${label}: ssh_config has a ProxyCommand for it`, {
+        fix: 'let OpenSSH connect, with ssh.transport: openssh, or name the jump host: ssh.jump ("none" goes directly)',
+      })
+    return new BuiltInConnection(await this.#patiently(() => this.#through(target, target.jumps.length)))
   }
 
   /** Ends all connections, those to jump hosts too. */
   close(): void {
     for (const client of this.#clients) client.end()
+    for (const connection of this.#openSsh) connection.close()
   }
 
-  async #patiently(target: Target): Promise<Client> {
+  async #patiently<T>(connect: () => Promise<T>): Promise<T> {
     const { pauses = PAUSES, signal } = this.#options
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#through(target, target.jumps.length)
+        return await connect()
       } catch (error) {
         const pause = pauses[attempt]
         if (!(error instanceof Unreachable) || pause === undefined) throw error
@@ -71,14 +79,32 @@ export class Transport {
     }
   }
 
+  async #withOpenSsh(target: Target, address: string): Promise<Connection> {
+    const { acceptNewHostKeys, handshakeLimit, signal } = this.#options
+    const proxyCommand = target.ssh.options?.ProxyCommand ?? target.proxyCommand
+    const gateway = gatewayOf(target.jumps) || (target.ssh.jump === undefined ? (proxyCommand ?? '') : '')
+    const limit = handshakeLimit ?? (gateway === '' ? READY.direct : READY.jump)
+    const connection = await this.#limit(gateway)(() =>
+      openSshConnect(target, { address, acceptNewHostKeys, limit, signal }),
+    )
+    this.#openSsh.add(connection)
+    return connection
+  }
+
+  /** Handshakes at once through the same jump hosts. @param gateway '': directly */
+  #limit(gateway: string): ReturnType<typeof pLimit> {
+    const limit = this.#limits.get(gateway) ?? pLimit(gateway === '' ? HANDSHAKES : HANDSHAKES_THROUGH_JUMP)
+    this.#limits.set(gateway, limit)
+    return limit
+  }
+
   /** Connects to the target through the first `count` of its jump hosts. */
   async #through(target: Target, count: number): Promise<Client> {
     const way = target.jumps.slice(0, count)
-    const gateway = way.map(({ user, host, port }) => `${user}@${host}:${port}`).join(',')
-    const limit = this.#limits.get(gateway) ?? pLimit(gateway === '' ? HANDSHAKES : HANDSHAKES_THROUGH_JUMP)
-    this.#limits.set(gateway, limit)
     const before = count === 0 ? undefined : await this.#jump(target, count)
-    return limit(async () => this.#handshake(target, before && (await forward(before, target))))
+    return this.#limit(gatewayOf(way))(async () =>
+      this.#handshake(target, before && (await forward(before, target))),
+    )
   }
 
   /** The connection to the `count`th jump host, opened once for all hosts behind it. */
@@ -149,6 +175,9 @@ export class Transport {
     return client
   }
 }
+
+const gatewayOf = (way: Target['jumps']): string =>
+  way.map(({ user, host, port }) => `${user}@${host}:${port}`).join(',')
 
 function forward(client: Client, { host, port, label }: Target): Promise<Duplex> {
   return new Promise((resolve, reject) =>

@@ -71,7 +71,7 @@ function unknownKey({ label, knownHosts }: Target, name: string, blob: Buffer): 
 }
 
 function changedKey(
-  { label }: Target,
+  { label, hostKey }: Target,
   name: string,
   blob: Buffer,
   known: readonly HostKeyEntry[],
@@ -82,7 +82,9 @@ function changedKey(
   return new EdgeadmError(
     'preflight',
     `${label}: its host key is ${said(blob)}, and not ${expected}: it was set up anew, or somebody stands in between`,
-    { fix: `if the machine was set up anew, remove the old key: \`ssh-keygen -R '${name}'\`` },
+    {
+      fix: `if the machine was set up anew, ${hostKey === undefined ? `remove the old key: \`ssh-keygen -R '${name}'\`` : 'put its new key into ssh.hostKey'}`,
+    },
   )
 }
 

@@ -1,7 +1,7 @@
 /** known_hosts files as OpenSSH reads them (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): hashed names, patterns, `@revoked`. */
 
 import { createHash, createHmac } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 
 export interface HostKeyEntry {
   /** `ssh-ed25519` and the like. */
@@ -24,20 +24,34 @@ export async function hostKeysFor(
   files: readonly string[],
 ): Promise<HostKeyEntry[]> {
   const found: HostKeyEntry[] = []
-  for (const file of files) {
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return ''
-      throw error
-    })
-    text.split('\n').forEach((line, index) => {
-      const entry = parseLine(line, `${file}:${index + 1}`)
-      if (entry !== undefined && names.some((name) => matches(entry.patterns, name))) found.push(entry)
-    })
-  }
+  for (const file of files)
+    for (const entry of await entriesOf(file))
+      if (names.some((name) => matches(entry.patterns, name))) found.push(entry)
   return found
 }
 
-function parseLine(line: string, where: string): (HostKeyEntry & { patterns: string }) | undefined {
+type Line = HostKeyEntry & { readonly patterns: string }
+
+/** As they were read last: many hosts ask for the same file. */
+const read = new Map<string, { readonly version: string; readonly lines: readonly Line[] }>()
+
+async function entriesOf(file: string): Promise<readonly Line[]> {
+  const absent = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+  const found = await stat(file, { bigint: true }).catch(absent)
+  if (found === undefined) return []
+  const version = `${found.ino} ${found.size} ${found.mtimeNs}`
+  const known = read.get(file)
+  if (known?.version === version) return known.lines
+  const text = (await readFile(file, 'utf8').catch(absent)) ?? ''
+  const lines = text.split('\n').flatMap((line, index) => parseLine(line, `${file}:${index + 1}`) ?? [])
+  read.set(file, { version, lines })
+  return lines
+}
+
+function parseLine(line: string, where: string): Line | undefined {
   const words = line.trim().split(/\s+/)
   if (line.trim() === '' || line.trimStart().startsWith('#')) return undefined
   const marker = words[0]?.startsWith('@') ? words.shift() : undefined
@@ -52,8 +66,8 @@ function matches(patterns: string, name: string): boolean {
   if (patterns.startsWith('|1|')) return matchesHash(patterns, name)
   let matched = false
   for (const pattern of patterns.toLowerCase().split(',')) {
-    if (pattern.startsWith('!') && glob(pattern.slice(1)).test(name)) return false
-    if (!pattern.startsWith('!') && glob(pattern).test(name)) matched = true
+    if (pattern.startsWith('!') && fits(pattern.slice(1), name)) return false
+    if (!pattern.startsWith('!') && fits(pattern, name)) matched = true
   }
   return matched
 }
@@ -64,9 +78,11 @@ function matchesHash(hashed: string, name: string): boolean {
   return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash
 }
 
-function glob(pattern: string): RegExp {
+/** Most patterns are names: a regular expression for each line of a long file would fill the memory. */
+function fits(pattern: string, name: string): boolean {
+  if (!/[*?]/.test(pattern)) return pattern === name
   const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`)
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(name)
 }
 
 /** `SHA256:…`, as ssh-keygen -l shows it. */

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { execa } from 'execa'
+import pLimit from 'p-limit'
 import { EdgeadmError } from '../../output/errors.ts'
 import type { SshEntry } from '../schema.ts'
 
@@ -17,6 +18,8 @@ export interface Target {
   /** Whether the inventory or ssh_config names the keys: then an agent's other keys are not offered. */
   readonly identitiesOnly: boolean
   readonly agent: string | undefined
+  /** Of ssh_config. */
+  readonly proxyCommand: string | undefined
   /** Hosts to go through, in order. */
   readonly jumps: readonly JumpHost[]
   readonly hostKey: string | undefined
@@ -32,22 +35,19 @@ export interface JumpHost {
   readonly port: number | undefined
 }
 
+/** What is read of them. */
+const KEYS =
+  'hostname port user identityfile identitiesonly identityagent proxyjump proxycommand hostkeyalias userknownhostsfile globalknownhostsfile'.split(
+    ' ',
+  )
+
 /** Answers of `ssh -G`, one per question. */
 const answers = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>()
 
-/** @throws EdgeadmError class `usage`: ssh_config wants what cannot be done here */
+/** @throws EdgeadmError class `usage`: ssh_config cannot be read, or a jump host is none */
 export async function resolveTarget(label: string, address: string, ssh: SshEntry): Promise<Target> {
   const config = await sshConfig(address, ssh)
   const one = (key: string): string | undefined => config.get(key)?.[0]
-  const proxyCommand = one('proxycommand')
-  if (proxyCommand !== undefined && proxyCommand !== 'none' && ssh.jump === undefined)
-    throw new EdgeadmError(
-      'usage',
-      `${label}: ssh_config has a ProxyCommand for it, which edgeadm does not run`,
-      {
-        fix: 'name the jump host in the inventory: ssh.jump ("none" goes directly)',
-      },
-    )
   const jump = ssh.jump ?? one('proxyjump') ?? 'none'
   const agent = one('identityagent')
   return {
@@ -67,6 +67,7 @@ export async function resolveTarget(label: string, address: string, ssh: SshEntr
         : agent === undefined || agent === 'SSH_AUTH_SOCK'
           ? process.env.SSH_AUTH_SOCK
           : expandHome(agent),
+    proxyCommand: one('proxycommand') === 'none' ? undefined : one('proxycommand'),
     jumps: jump === 'none' ? [] : jump.split(',').map((text) => parseJump(label, text)),
     hostKey: ssh.hostKey,
     hostKeyAlias: one('hostkeyalias'),
@@ -89,10 +90,13 @@ function userOf(configured: string | undefined): string {
 async function sshConfig(address: string, ssh: SshEntry): Promise<ReadonlyMap<string, readonly string[]>> {
   const args = ['-G', ...(ssh.user === undefined ? [] : ['-l', ssh.user]), '--', address]
   const key = args.join(' ')
-  const answer = answers.get(key) ?? askSsh(args)
+  const answer = answers.get(key) ?? asking(() => askSsh(args))
   answers.set(key, answer)
   return answer
 }
+
+/** Programs at once. */
+const asking = pLimit(8)
 
 /** No `ssh` on this machine: then no ssh_config counts. */
 async function askSsh(args: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -103,7 +107,7 @@ async function askSsh(args: readonly string[]): Promise<ReadonlyMap<string, read
   for (const line of stdout.split('\n')) {
     const at = line.indexOf(' ')
     const key = line.slice(0, at).toLowerCase()
-    found.set(key, [...(found.get(key) ?? []), line.slice(at + 1)])
+    if (KEYS.includes(key)) found.set(key, [...(found.get(key) ?? []), line.slice(at + 1)])
   }
   return found
 }
