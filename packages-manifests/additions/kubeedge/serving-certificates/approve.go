@@ -10,7 +10,6 @@ import (
 
 	certificatesv1 "k8s.io/api/certificates/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 
@@ -19,6 +18,22 @@ import (
 
 // MetaServer's addresses, the same on each edge node.
 var edgeadmServed = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(169, 254, 30, 10)}
+
+// Afterwards a request of a node that never registered is left alone.
+const edgeadmRegisters = 10 * time.Minute
+
+// edgeadmNotYet tells why a request cannot be judged now. MetaServer asks for its certificate while its node registers, and either may
+// come first; the API server may be away for a moment.
+func edgeadmNotYet(csr *certificatesv1.CertificateSigningRequest) error {
+	name, isNode := strings.CutPrefix(csr.Spec.Username, "system:node:")
+	if !isNode || csr.Spec.SignerName != certificatesv1.KubeletServingSignerName || time.Since(csr.CreationTimestamp.Time) > edgeadmRegisters {
+		return nil
+	}
+	if _, err := edgeadmNode(name); err != nil {
+		return fmt.Errorf("[edgeadm] the certificate request %s waits for its node: %v", csr.Name, err)
+	}
+	return nil
+}
 
 // edgeadmMayApprove tells whether an edge node asks, for itself, for what MetaServer serves with.
 func edgeadmMayApprove(csr *certificatesv1.CertificateSigningRequest, request *x509.CertificateRequest) bool {
@@ -57,15 +72,8 @@ func edgeadmServing(user string, request *x509.CertificateRequest) error {
 	return nil
 }
 
-// edgeadmNode asks some times: what is not approved now is not looked at again, and an API server may be away for a moment.
 func edgeadmNode(name string) (*corev1.Node, error) {
-	for attempt := 0; ; attempt++ {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		found, err := client.GetKubeClient().CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-		cancel()
-		if err == nil || apierrors.IsNotFound(err) || attempt == 5 {
-			return found, err
-		}
-		time.Sleep(time.Second)
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return client.GetKubeClient().CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 }
