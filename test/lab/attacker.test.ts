@@ -27,7 +27,10 @@ const { kubectl, init, join } = edgeLab(lab)
 const { api, certificate, curlOf, webSocket, post } = attacksFrom(lab, 'edge-1')
 
 const EDGE = '10.123.0.101'
-const AS_EDGE = ['--as=system:node:edge-1', '--as-group=system:nodes', '--as-group=system:authenticated']
+const as = (node: string) => [
+  ...[`--as=system:node:${node}`, '--as-group=system:nodes', '--as-group=system:authenticated'],
+]
+const AS_EDGE = as('edge-1')
 const AS_CLOUDCORE = [
   '--as=system:serviceaccount:kubeedge:cloudcore',
   '--as-group=system:serviceaccounts',
@@ -359,21 +362,25 @@ test('reports of tasks need the certificate of their node', async () => {
   expect(await post('/nodeupgrade', {})).toBe('401')
 })
 
+/** A certificate request of an edge node, with these names in it. */
+async function ask(name: string, names: string, node = 'edge-1'): Promise<void> {
+  const input = JSON.stringify(await servingRequest(lab, name, node, names))
+  await lab.run('master-1', ['kubectl', ...as(node), 'create', '-f', '-'], { input })
+}
+const conditions = (name: string) => kubectl('get', 'csr', name, '-o=jsonpath={.status.conditions[*].type}')
+const isApproved = (name: string) =>
+  eventually(
+    () => conditions(name),
+    (text) => text.includes('Approved'),
+    30_000,
+  )
+
 test('a serving certificate is approved for the addresses of MetaServer alone', async () => {
-  const ask = async (name: string, names: string) => {
-    const input = JSON.stringify(await servingRequest(lab, name, 'edge-1', names))
-    await lab.run('master-1', ['kubectl', ...AS_EDGE, 'create', '-f', '-'], { input })
-  }
-  const conditions = (name: string) => kubectl('get', 'csr', name, '-o=jsonpath={.status.conditions[*].type}')
   await ask('of-the-api', `IP:127.0.0.1,IP:${MASTER}`)
   await ask('of-a-name', 'IP:127.0.0.1,DNS:kubernetes')
   // CloudCore takes requests in their order.
   await ask('of-metaserver', 'IP:127.0.0.1,IP:169.254.30.10')
-  await eventually(
-    () => conditions('of-metaserver'),
-    (text) => text.includes('Approved'),
-    30_000,
-  )
+  await isApproved('of-metaserver')
   expect(await conditions('of-the-api')).toBe('')
   expect(await conditions('of-a-name')).toBe('')
 })
@@ -386,6 +393,8 @@ test('a Node that registers with labels of a master and of what is isolated gets
     'node-restriction.kubernetes.io/x': 'y',
     'example.org/site': 'b',
   }
+  // MetaServer's certificate is asked for while the node registers: here, before.
+  await ask('before-its-node', 'IP:127.0.0.1,IP:169.254.30.10', 'edge-2')
   const forged = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'edge-2', labels } }
   await attacksFrom(lab, 'edge-2').message('edge-2', 'insert', 'default/node/edge-2', forged)
   const registered = await eventually(
@@ -394,6 +403,7 @@ test('a Node that registers with labels of a master and of what is isolated gets
     30_000,
   )
   expect(JSON.parse(registered)).toEqual({ 'node-role.kubernetes.io/edge': '', 'example.org/site': 'b' })
+  await isApproved('before-its-node')
   await lab.run('edge-2', ['systemctl', 'start', 'edgecore'])
 })
 
