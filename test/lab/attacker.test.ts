@@ -372,7 +372,8 @@ const isApproved = (name: string) =>
   eventually(
     () => conditions(name),
     (text) => text.includes('Approved'),
-    30_000,
+    // kube-proxy makes its rules anew within half a minute where somebody took all away.
+    90_000,
   )
 
 test('a serving certificate is approved for the addresses of MetaServer alone', async () => {

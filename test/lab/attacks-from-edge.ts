@@ -23,6 +23,13 @@ export interface CertificateAttack {
 }
 
 const EC = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
+/** The hub refuses data that come before it has answered the handshake. */
+const SEND = `: >/root/hub.out
+{ cat /root/hub.head
+timeout "$2" sh -c 'until grep -q " 101 " /root/hub.out; do sleep 0.1; done'
+cat /root/hub.frame
+sleep "$2"; } | socat - "$1" >/root/hub.out
+cat -v /root/hub.out`
 /** Seconds that a connection has to stand to count as accepted. */
 const STANDS = 6
 
@@ -82,13 +89,10 @@ export function attacksFrom(lab: TestLab, machine: string) {
         ...['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
         'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
       ]
-      const input = Buffer.concat([
-        Buffer.from(`${head.join('\r\n')}\r\n\r\n`),
-        frame(JSON.stringify(message)),
-      ])
+      await lab.run(machine, ['sh', '-c', 'cat >/root/hub.head'], { input: `${head.join('\r\n')}\r\n\r\n` })
+      await lab.run(machine, ['sh', '-c', 'cat >/root/hub.frame'], { input: frame(JSON.stringify(message)) })
       const peer = `OPENSSL:${MASTER}:10000,cert=${EDGE_CERTIFICATE},key=${EDGE_KEY},cafile=${EDGE_CA},verify=1`
-      const { stdout } = await lab.probe(machine, ['socat', '-t', String(STANDS), '-', peer], { input })
-      return stdout
+      return shell(SEND, [peer, String(STANDS)])
     },
     /** GET with the node's certificate; the HTTP status. */
     curlOf: (url: string): Promise<string> =>
