@@ -1,15 +1,12 @@
 /** `edgeadm upgrade plan`: what would change, and all that stands in the way. Changes nothing. */
 
-import { hostname } from 'node:os'
 import type { UpgradeFlags } from '../config/flags.ts'
 import { compareVersions } from '../config/versions.ts'
-import { EdgeadmError } from '../output/errors.ts'
 import type { Reporting } from '../output/events.ts'
 import { chainOf } from '../phases/upgrade/blockers.ts'
 import { masterProblems } from '../phases/upgrade/checks.ts'
 import { clusterState } from '../phases/upgrade/cluster.ts'
-import { readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
-import { findNode, masterSettings, openUpgrade, upgradeOptions } from './upgrade-settings.ts'
+import { beginUpgrade, masterSettings } from './upgrade-settings.ts'
 
 interface Row {
   readonly name: string
@@ -34,20 +31,8 @@ export async function upgradePlan(
   flags: UpgradeFlags,
   reporting: Reporting,
 ): Promise<UpgradePlan> {
-  requireLinuxRoot('upgrade plan', false)
-  const host = readOnlyHost(reporting)
-  const found = await findNode(host, hostname())
-  if (found.role !== 'master')
-    throw new EdgeadmError(
-      'preflight',
-      `${found.nodeName} is no master, and the cluster is asked from a master`,
-      {
-        fix: 'run `edgeadm upgrade plan` on a master',
-      },
-    )
-  const opened = await openUpgrade(flags, version, found, reporting)
+  const { host, found, opened, upgrade } = await beginUpgrade('upgrade plan', version, flags, reporting)
   const settings = await masterSettings(host, flags, opened)
-  const upgrade = upgradeOptions(flags, 'apply', found, opened.to)
   const [problems, cluster] = await Promise.all([
     masterProblems({ host, settings, manifest: opened.manifest, upgrade }, false),
     clusterState(host, found.nodeName),

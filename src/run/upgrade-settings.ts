@@ -1,6 +1,7 @@
 /** What an upgrade finds on this machine: its role and versions, and the settings that init or join were given. */
 
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { parseDuration } from '../config/duration.ts'
 import type { DownloadSettings } from '../config/edge-configuration.ts'
 import type { UpgradeFlags } from '../config/flags.ts'
@@ -20,6 +21,7 @@ import { clusterIsAt, hasPackage, kubeletVersion } from '../phases/upgrade/is-do
 import { readState, type UpgradeState } from '../phases/upgrade/state.ts'
 import { LITE } from '../superedge/paths.ts'
 import { type OpenedPackage, openPackage } from './package.ts'
+import { readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
 import { recordedInput } from './recorded-input.ts'
 
 export interface Found {
@@ -34,9 +36,47 @@ export interface Found {
 const DEFAULT_SOCKET = 'unix:///run/containerd/containerd.sock'
 const MINUTES_FOR_DRAIN = 5
 
+type Opened = Awaited<ReturnType<typeof openUpgrade>>
+
+export interface Begun {
+  readonly host: Look
+  readonly found: Found
+  readonly opened: Opened
+  readonly upgrade: UpgradeOptions
+}
+
+/**
+ * What every command with a package begins with: who may run it, where, and what the package has.
+ * @param version as typed; it has to be the package's
+ */
+export async function beginUpgrade(
+  command: 'upgrade plan' | 'upgrade apply' | 'upgrade node' | 'upgrade images',
+  version: string | undefined,
+  flags: UpgradeFlags,
+  reporting: Reporting,
+): Promise<Begun> {
+  requireLinuxRoot(command, false)
+  const host = readOnlyHost(reporting)
+  const found = await findNode(host, hostname())
+  const isForMaster = command === 'upgrade plan' || command === 'upgrade apply'
+  if (isForMaster && found.role !== 'master')
+    throw new EdgeadmError(
+      'preflight',
+      `${found.nodeName} is ${roleText(found)}, and \`edgeadm ${command}\` runs on a master`,
+      {
+        fix: 'run it on a master; after `edgeadm upgrade apply` there, `edgeadm upgrade node` here',
+      },
+    )
+  const opened = await openUpgrade(flags, version, found, reporting)
+  const upgrade = upgradeOptions(flags, isForMaster ? 'apply' : 'node', found, opened.to)
+  return { host, found, opened, upgrade }
+}
+
+const roleText = ({ role }: Found): string => (role === 'edge' ? 'an edge node' : `a ${role}`)
+
 /** @throws EdgeadmError class `preflight` for a machine that edgeadm did not make a node */
-export async function findNode(host: Look, hostname: string): Promise<Found> {
-  const { role, nodeName, criSocket } = await gatherResetFacts(host, new Ledger(), hostname)
+export async function findNode(host: Look, machine: string): Promise<Found> {
+  const { role, nodeName, criSocket } = await gatherResetFacts(host, new Ledger(), machine)
   if (role === undefined)
     throw new EdgeadmError(
       'preflight',
@@ -87,7 +127,7 @@ export async function isUpgraded(
 }
 
 /** @throws EdgeadmError class `usage` without a package, `preflight` while an upgrade to something else is under way */
-export async function openUpgrade(
+async function openUpgrade(
   flags: UpgradeFlags,
   version: string | undefined,
   found: Found,

@@ -20,12 +20,12 @@ import { noteNewest } from './newest-package.ts'
 import { hosts, recordedPaths } from './on-node.ts'
 import { readOnlyHost, requireLinuxRoot } from './prerequisites.ts'
 import {
+  beginUpgrade,
   type Found,
   findNode,
   isUpgraded,
   masterSettings,
   nodeSettings,
-  openUpgrade,
   upgradeOptions,
 } from './upgrade-settings.ts'
 
@@ -49,19 +49,7 @@ export async function upgradeApply(
   reporting: Reporting,
   confirm: Confirm,
 ): Promise<void> {
-  requireLinuxRoot('upgrade apply', false)
-  const host = readOnlyHost(reporting)
-  const found = await findNode(host, hostname())
-  if (found.role !== 'master')
-    throw new EdgeadmError(
-      'preflight',
-      `${found.nodeName} is ${roleText(found)}, and \`upgrade apply\` begins on a master`,
-      {
-        fix: 'run `edgeadm upgrade apply` on a master; afterwards `edgeadm upgrade node` here',
-      },
-    )
-  const opened = await openUpgrade(flags, version, found, reporting)
-  const upgrade = upgradeOptions(flags, 'apply', found, opened.to)
+  const { host, found, opened, upgrade } = await beginUpgrade('upgrade apply', version, flags, reporting)
   await awaitApiOf(host, reporting)
   if (await isUpgraded(host, found, opened)) return reportDone(found, opened.to, reporting)
   const settings = await masterSettings(host, flags, opened)
@@ -88,11 +76,7 @@ export async function upgradeApply(
 }
 
 export async function upgradeNode(flags: UpgradeFlags, reporting: Reporting): Promise<void> {
-  requireLinuxRoot('upgrade node', false)
-  const host = readOnlyHost(reporting)
-  const found = await findNode(host, hostname())
-  const opened = await openUpgrade(flags, undefined, found, reporting)
-  const upgrade = upgradeOptions(flags, 'node', found, opened.to)
+  const { host, found, opened, upgrade } = await beginUpgrade('upgrade node', undefined, flags, reporting)
   const common = {
     command: 'upgrade node',
     manifest: opened.manifest,
@@ -124,11 +108,7 @@ export async function upgradeNode(flags: UpgradeFlags, reporting: Reporting): Pr
 
 /** The package's images come to this node, and nothing that runs is changed: kubeadm and the add-ons need them before. */
 export async function upgradeImages(flags: UpgradeFlags, reporting: Reporting): Promise<void> {
-  requireLinuxRoot('upgrade images', false)
-  const host = readOnlyHost(reporting)
-  const found = await findNode(host, hostname())
-  const opened = await openUpgrade(flags, undefined, found, reporting)
-  const upgrade = upgradeOptions(flags, 'node', found, opened.to)
+  const { found, opened, upgrade } = await beginUpgrade('upgrade images', undefined, flags, reporting)
   const settings = nodeSettings(found, flags, opened)
   await runUpgrade({
     command: 'upgrade images',
@@ -252,8 +232,6 @@ function reportDone(found: Found, to: string, { emit }: Reporting): void {
     data: { node: found.nodeName, from: to, to, changed: false },
   })
 }
-
-const roleText = ({ role }: Found): string => (role === 'edge' ? 'an edge node' : `a ${role}`)
 
 function reportDry({ nodeName }: Found, { emit }: Reporting): void {
   emit({

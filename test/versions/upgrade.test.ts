@@ -76,8 +76,13 @@ describe('what stands in the way is said, and nothing is changed', () => {
     ['master-1', ['apply', 'v1.99.0', ...next(), '--yes'], 2, 'v1.99.0 was asked for'],
     ['master-1', ['abort'], 3, 'no upgrade of master-1 is under way'],
     ['worker-1', ['node', ...next()], 3, 'a kubelet must not be newer: upgrade the masters to'],
-    ['worker-1', ['apply', ...next(), '--yes'], 3, 'worker-1 is a worker'],
-    ['edge-1', ['plan', ...next()], 3, 'edge-1 is no master'],
+    [
+      'worker-1',
+      ['apply', ...next(), '--yes'],
+      3,
+      'worker-1 is a worker, and `edgeadm upgrade apply` runs on a master',
+    ],
+    ['edge-1', ['plan', ...next()], 3, 'edge-1 is an edge node, and `edgeadm upgrade plan` runs on a master'],
   ])('%s %j', async (machine, args, exitCode, text) => {
     const result = await run(machine, ...args)
     expect([result.exitCode, [result.error?.message, ...(result.error?.details ?? [])].join('\n')]).toEqual([
