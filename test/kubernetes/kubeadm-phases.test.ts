@@ -1,6 +1,7 @@
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { resolveReset } from '../../src/config/load.ts'
+import { compareVersions } from '../../src/config/versions.ts'
 import { phaseCommand, resetPhaseCommand, upgradePhaseCommand } from '../../src/kubernetes/kubeadm-command.ts'
 import { type KubeadmWorkflow, kubeadmPhases } from '../../src/kubernetes/kubeadm-phases.ts'
 import { input } from '../config/fixtures.ts'
@@ -96,7 +97,8 @@ describe('the real kubeadm', async () => {
         shown.push(match[2] === '/' ? `${group}/${match[3]}` : (match[3] as string))
       }
       const HIDDEN = {
-        init: ['wait-control-plane'],
+        // Shown from 1.34 on.
+        init: compareVersions(kubeadm?.version as string, 'v1.34.0') < 0 ? ['wait-control-plane'] : [],
         join: ['check-etcd', 'kubelet-wait-bootstrap'],
         reset: [] as string[],
       }
