@@ -1,6 +1,6 @@
 /** The fleet's controller over real SSH, on light machines with a stubbed edgeadm: order, repetition, failures, removal. */
 
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ApplyFleetOptions, type ApplyResult, apply, exec, plan } from '../../src/fleet/index.ts'
@@ -100,10 +100,13 @@ test('a plan says what would be done on bare machines, and touches none', async 
   expect(machines.get('m1')?.run('ls /var/lib/edgeadm-fleet 2>&1 || true')).toContain('No such file')
 })
 
-test('apply sets up the first master, the other one, then the rest', async () => {
+test('apply sets up the first master, the other one, then the rest; nobody joins before the token is signed', async () => {
   inventory(BASE)
+  const late = join(fleet.directory, 'cluster/signs-late')
+  writeFileSync(late, '')
   const result = await run({ json: true })
   expect(states(result), said(result)).toEqual({ m1: 'done', m2: 'done', w1: 'done', e1: 'done' })
+  expect(existsSync(late)).toBe(false)
   const history = fleet.history()
   expect(history.slice(0, 2)).toEqual(['init m1', 'join m2'])
   expect(history.slice(2, 4).sort()).toEqual(['join e1', 'join w1'])

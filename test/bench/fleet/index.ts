@@ -15,7 +15,7 @@ import { Line } from './line.ts'
 import { makePackage } from './package.ts'
 import { TROUBLES } from './troubled.ts'
 
-const COUNT = { hosts: Number(process.env.BENCH_HOSTS ?? 200), site: 50 }
+const COUNT = { hosts: Number(process.env.BENCH_HOSTS ?? 200), site: Number(process.env.BENCH_SITE ?? 50) }
 const GOAL = { memory: 250, packages: 1.2, ratio: 0.2 }
 const rows: string[] = []
 const work = mkdtempSync(join(tmpdir(), 'edgeadm-bench-fleet-'))

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Stands for kubectl: nodes are files in /srv/cluster/nodes. Server-side apply of one field manager, and taints.
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 const directory = '/srv/cluster/nodes'
 const args = process.argv.slice(4)
@@ -9,7 +9,12 @@ const write = (name, node) => writeFileSync(`${directory}/${name}`, JSON.stringi
 const [verb, what, name] = args
 if (verb === 'get' && what === 'nodes')
   console.log(JSON.stringify({ items: existsSync(directory) ? readdirSync(directory).map(read) : [] }))
-if (verb === 'get' && what === 'configmap') console.log('{"data": {"jws-kubeconfig-abcdef": "signed"}}')
+if (verb === 'get' && what === 'configmap') {
+  // The controller manager is late once, if a test wants it.
+  const late = '/srv/cluster/signs-late'
+  console.log(existsSync(late) ? '{"data": {}}' : '{"data": {"jws-kubeconfig-abcdef": "signed"}}')
+  rmSync(late, { force: true })
+}
 if (verb === 'get' && what.startsWith('--raw')) console.log('ok')
 if (verb === 'drain') appendFileSync('/srv/cluster/history', `drain ${what}\n`)
 if (verb === 'apply') {

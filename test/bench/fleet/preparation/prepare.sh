@@ -2,6 +2,7 @@
 # What the stand-in for edgeadm does to a host of `npm run bench:fleet`: the same as playbook.yaml, task by task.
 # $1: the package. $2: the node's name.
 set -eu
+umask 022
 [ "$(uname -s)" = Linux ] && [ "$(uname -m)" = x86_64 ]
 [ "$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)" -ge 1048576 ]
 for program in curl ip ssh tar; do command -v "$program" > /dev/null; done
