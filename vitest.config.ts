@@ -11,7 +11,9 @@ const ALONE = ['test/lab/ha.test.ts', 'test/lab/lab.test.ts']
 /** What takes too long for every run: `npm run test:life`. */
 const LIFE = ['test/lab/backup.test.ts']
 /** `npm run test:long`. */
-const LONG = ['superedge', 'ha-external', 'online', 'fleet-masters'].map((name) => `test/lab/${name}.test.ts`)
+const LONG = ['superedge', 'ha-external', 'online', 'fleet-masters', 'fleet-openssh'].map(
+  (name) => `test/lab/${name}.test.ts`,
+)
 
 export default defineConfig({
   test: {
