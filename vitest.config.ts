@@ -9,7 +9,7 @@ const machines = { testTimeout: 600_000, hookTimeout: 1_800_000 }
 const ALONE = ['test/lab/ha.test.ts', 'test/lab/lab.test.ts']
 
 /** What takes too long for every run: `npm run test:life`. */
-const LIFE = ['test/lab/backup.test.ts']
+const LIFE = ['backup', 'masters-life'].map((name) => `test/lab/${name}.test.ts`)
 /** `npm run test:long`. */
 const LONG = ['superedge', 'ha-external', 'online', 'fleet-masters', 'fleet-openssh'].map(
   (name) => `test/lab/${name}.test.ts`,

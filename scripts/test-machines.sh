@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests on booted machines that are not part of `npm test`, by their project in vitest.config.ts:
-#   npm run test:life   certificates that end and are renewed, a backup, and clusters that come back from it; some ten minutes
+#   npm run test:life   certificates that end and are renewed, a backup, clusters that come back from it, and masters that are
+#                       replaced; some twenty minutes
 #   npm run test:long   SuperEdge, balancers of others, a cluster without a package, from a mirror, and
 #                       a fleet with three masters; some thirty minutes
 set -euo pipefail

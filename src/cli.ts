@@ -19,6 +19,7 @@ const OCLIF: Interfaces.PJSON['oclif'] = {
   topics: {
     init: { description: 'Set up the first master' },
     join: { description: 'Join a worker, an edge node or another master' },
+    replace: { description: 'Another machine in the place of one' },
     reset: { description: 'Put the machine back as it was' },
     backup: { description: 'Backups of the cluster, and proof that they can be restored' },
     status: { description: 'What the cluster consists of, and what needs hands' },

@@ -13,7 +13,7 @@ export interface GlobalFlags {
 }
 
 /** Commands that would leave the machine half changed if they ended with the terminal. */
-const CHANGES_MACHINE = new Set(['init', 'join', 'reset', 'certs', 'restore', 'upgrade'])
+const CHANGES_MACHINE = new Set(['init', 'join', 'replace', 'reset', 'certs', 'restore', 'upgrade'])
 
 /**
  * What every command shares: global flags, Go-style booleans, events and their renderers, signals, exit codes.

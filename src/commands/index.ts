@@ -34,6 +34,7 @@ import PackageReceive from './package/receive.ts'
 import PackageServe from './package/serve.ts'
 import PackageVerify from './package/verify.ts'
 import Plan from './plan.ts'
+import ReplaceMaster from './replace/master.ts'
 import Reset from './reset/index.ts'
 import ResetPhase from './reset/phase.ts'
 import Restore from './restore.ts'
@@ -92,6 +93,7 @@ export const COMMANDS: Readonly<Record<string, Command.Class>> = {
   'token:generate': TokenGenerate,
   'token:list': TokenList,
   completion: Completion,
+  'replace:master': ReplaceMaster,
   reset: Reset,
   'reset:phase': ResetPhase,
   restore: Restore,

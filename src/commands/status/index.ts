@@ -29,7 +29,7 @@ export default class Status extends BaseCommand {
     textfile: Flags.string({
       helpValue: 'FILE',
       description:
-        "Write it as metrics into a file of node_exporter's textfile collector instead; for a timer",
+        "Write it as metrics into a file of node_exporter's textfile collector instead, and certificates that end soon as Events on their Nodes; for a timer",
     }),
   }
 
@@ -68,8 +68,12 @@ export default class Status extends BaseCommand {
     ])
     const status = await clusterStatus(flags.kubeconfig, this.reporting)
     if (flags.textfile !== undefined) {
-      const { writeTextfile } = await import('../../run/textfile.ts')
-      return writeTextfile(flags.textfile, status)
+      const [{ writeTextfile }, { writeCertificateEvents }] = await Promise.all([
+        import('../../run/textfile.ts'),
+        import('../../run/certificate-events.ts'),
+      ])
+      await writeTextfile(flags.textfile, status)
+      return writeCertificateEvents(status.master?.certificates ?? [], flags.kubeconfig, this.reporting)
     }
     for (const text of status.warnings) this.reporting.emit({ type: 'warning', text })
     this.result(statusText(status), status)
