@@ -71,8 +71,9 @@ export const initPhases: readonly Phase<InitContext>[] = [
   kubeadm('init', 'control-plane/scheduler'),
   kubeadm('init', 'wait-control-plane'),
   awaitEndpoint,
-  flannel,
+  // From 1.34 on kubeadm gives the administrator's certificate its rights here, not while it waits.
   kubeadm('init', 'upload-config'),
+  flannel,
   kubeadm('init', 'upload-certs', {
     runIf: ({ settings }) => (settings.uploadCerts ? true : 'only with --upload-certs'),
   }),
