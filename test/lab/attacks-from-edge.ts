@@ -1,7 +1,6 @@
 /** What somebody with root on an edge node asks of the cloud side, with what lies on that machine. Answers are short texts. */
 
 import { Buffer } from 'node:buffer'
-import { randomUUID } from 'node:crypto'
 import { EDGE_CA, EDGE_CERTIFICATE, EDGE_KEY } from '../../src/kubeedge/paths.ts'
 import { MASTER } from './edge-lab.ts'
 import type { TestLab } from './machines.ts'
@@ -23,13 +22,6 @@ export interface CertificateAttack {
 }
 
 const EC = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
-/** The hub refuses data that come before it has answered the handshake. */
-const SEND = `: >/root/hub.out
-{ cat /root/hub.head
-timeout "$2" sh -c 'until grep -q " 101 " /root/hub.out; do sleep 0.1; done'
-cat /root/hub.frame
-sleep "$2"; } | socat - "$1" >/root/hub.out
-cat -v /root/hub.out`
 /** Seconds that a connection has to stand to count as accepted. */
 const STANDS = 6
 
@@ -76,24 +68,6 @@ export function attacksFrom(lab: TestLab, machine: string) {
         ...['-w', '%{http_code} ', url],
       ])
     },
-    /** Sends one message to the hub, as edgecore of this node would, and waits a moment for an answer; what was answered. */
-    message: async (node: string, operation: string, resource: string, content: object): Promise<string> => {
-      const message = {
-        header: { msg_id: randomUUID(), timestamp: Date.now(), sync: true },
-        route: { source: 'edged', group: 'meta', operation, resource },
-        content,
-      }
-      const head = [
-        `GET /e632aba927ea4ac2b575ec1603d56f10/${node}/events HTTP/1.1`,
-        ...[`Host: ${MASTER}:10000`, `node_id: ${node}`, 'project_id: e632aba927ea4ac2b575ec1603d56f10'],
-        ...['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-      ]
-      await lab.run(machine, ['sh', '-c', 'cat >/root/hub.head'], { input: `${head.join('\r\n')}\r\n\r\n` })
-      await lab.run(machine, ['sh', '-c', 'cat >/root/hub.frame'], { input: frame(JSON.stringify(message)) })
-      const peer = `OPENSSL:${MASTER}:10000,cert=${EDGE_CERTIFICATE},key=${EDGE_KEY},cafile=${EDGE_CA},verify=1`
-      return shell(SEND, [peer, String(STANDS)])
-    },
     /** GET with the node's certificate; the HTTP status. */
     curlOf: (url: string): Promise<string> =>
       shell('"$@"', [...curl(), '-o', '/dev/null', '-w', '%{http_code}', url]),
@@ -110,16 +84,6 @@ export function attacksFrom(lab: TestLab, machine: string) {
         `https://${MASTER}:10002${path}`,
       ]),
   }
-}
-
-/** A text frame of WebSocket (RFC 6455, 5.2) from a client: masked, with zeroes. */
-function frame(text: string): Buffer {
-  const payload = Buffer.from(text)
-  const head = Buffer.alloc(8)
-  head.writeUInt8(0x81, 0)
-  head.writeUInt8(0x80 | 126, 1)
-  head.writeUInt16BE(payload.length, 2)
-  return Buffer.concat([head, payload])
 }
 
 /** A CertificateSigningRequest for `kubectl create -f -`, with the requester's own name in the certificate. */
