@@ -295,6 +295,8 @@ test('reset after the upgrade leaves each machine as it was', async () => {
   for (const machine of ['edge-1', 'worker-1', 'master-1']) {
     const reset = await runEdgeadm(lab, machine, ['reset', '--force'])
     expect(reset.exitCode, JSON.stringify(reset.error)).toBe(0)
+    // The tests' own.
+    await lab.run(machine, ['rm', `/run/test-${machine}.pid`])
     expect(await machineState(lab, machine)).toEqual(before[machine])
   }
 })
