@@ -12,12 +12,14 @@ import { EXECUTABLE, PACKAGE } from '../lab/artifacts.ts'
 import { collectLogs } from '../lab/collect-logs.ts'
 import type { TestLab } from '../lab/machines.ts'
 import { type Row, SCENARIOS, type Step } from './scenarios.ts'
-import { killAtRandom, killInEachPhase, stopInTheMiddle } from './strike.ts'
+import { killAtRandom, killInEachPhase, stopInTheMiddle, undisturbed } from './strike.ts'
 import { asMarkdown } from './table.ts'
 
 const { values } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true, default: Object.keys(SCENARIOS) },
+    /** Which commands are struck; the others run once, undisturbed. */
+    command: { type: 'string', multiple: true, default: ['init', 'join', 'reset'] },
     /** Random moments for each command. */
     random: { type: 'string', default: '100' },
     /** Also stops each command for a minute in the middle. */
@@ -53,6 +55,11 @@ async function strike(lab: TestLab, scenario: string, step: Step): Promise<void>
     console.error(JSON.stringify(rows.at(-1)))
     if (row.failed !== undefined)
       console.error(`logs: ${await collectLogs(lab.name, `chaos ${scenario} ${command} ${rows.length}`)}`)
+  }
+  if (!values.command.includes(step.command[0] ?? '')) {
+    const failed = await undisturbed(lab, step)
+    if (failed !== undefined) await add({ where: 'undisturbed', strikes: 0, failed })
+    return
   }
   for (const row of await killInEachPhase(lab, step)) await add(row)
   if (step.back === undefined) return

@@ -84,7 +84,7 @@ function single(isEdge: boolean): Scenario {
         check: ready(lab, 'master-1', machine),
         back: reset(lab, machine),
         beforeAgain: async () => {
-          await lab.run('master-1', ['edgeadm', 'reset', '--force', `--remove-node=${machine}`])
+          await lab.run('master-1', ['edgeadm', 'reset', '--force', '--remove-node', machine])
         },
       }
       yield reset(lab, machine)

@@ -1,7 +1,7 @@
 /** How a command is struck: SIGKILL in each of its phases, SIGKILL at random moments, SIGSTOP for a minute. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../../src/output/errors.ts'
+import { EdgeadmError, messageOf } from '../../src/output/errors.ts'
 import { type RunResult, runEdgeadm } from '../lab/edgeadm-run.ts'
 import type { TestLab } from '../lab/machines.ts'
 import type { Row, Step } from './scenarios.ts'
@@ -68,14 +68,19 @@ export async function killAtRandom(lab: TestLab, step: Step, times: number): Pro
   return { where: 'random moments of reset and of it', strikes, failed }
 }
 
+/** What is wrong with the end of the command when nobody strikes it. */
+export async function undisturbed(lab: TestLab, step: Step): Promise<string | undefined> {
+  return wrong(await runEdgeadm(lab, step.machine, step.command), step)
+}
+
 /** Stands still for a minute in the middle of the command on a bare machine, as a virtual machine that is paused. */
 export async function stopInTheMiddle(lab: TestLab, step: Step): Promise<Result> {
-  const whole = async (one: Step) => wrong(await runEdgeadm(lab, one.machine, one.command), one)
-  const failed = await throughReset(step, whole)
+  const failed = await throughReset(step, (one) => undisturbed(lab, one))
   if (failed !== undefined) return { where: 'reset', strikes: 0, failed }
   let phases = 0
   let stopped: Promise<unknown> | undefined
   const result = await runEdgeadm(lab, step.machine, step.command, {
+    wrapper: underShell(step.machine),
     onPhase: () => {
       phases += 1
       if (phases < MIDDLE) return
@@ -97,16 +102,31 @@ async function throughReset(
   through: (step: Step) => Promise<string | undefined>,
 ): Promise<string | undefined> {
   const failed = step.back === undefined ? 'it has no way back' : await through(step.back)
-  if (failed === undefined) await step.beforeAgain?.()
-  return failed
+  if (failed !== undefined) return failed
+  try {
+    await step.beforeAgain?.()
+    return undefined
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
+
+const pidFile = (machine: string): string => `/run/test-${machine}.pid`
+
+/**
+ * A shell between nsenter, which leads into the machine, and edgeadm: nsenter stops with its own child, and would have to be
+ * continued as well (util-linux, sys-utils/nsenter.c, continue_as_child).
+ */
+function underShell(machine: string): string[] {
+  const inner = `echo $$ >${pidFile(machine)}; exec "$@"`
+  return ['sh', '-c', `sh -c '${inner}' run "$@"; exit $?`, 'run']
 }
 
 const kill = (lab: TestLab, machine: string) => signal(lab, machine, 'KILL')
 
 /** To the process that runEdgeadm started; 1: it has ended already. */
 async function signal(lab: TestLab, machine: string, name: string): Promise<void> {
-  const pid = `/run/test-${machine}.pid`
-  await lab.probe(machine, ['sh', '-c', `kill -${name} "$(cat ${pid})"`])
+  await lab.probe(machine, ['sh', '-c', `kill -${name} "$(cat ${pidFile(machine)})"`])
 }
 
 async function wrong(result: RunResult, step: Step): Promise<string | undefined> {
@@ -116,6 +136,10 @@ async function wrong(result: RunResult, step: Step): Promise<string | undefined>
     await step.check()
     return undefined
   } catch (error) {
-    return messageOf(error)
+    return reasonOf(error)
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof EdgeadmError ? [error.message, ...error.details].join('; ') : messageOf(error)
 }
