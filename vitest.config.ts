@@ -11,7 +11,7 @@ const ALONE = ['test/lab/ha.test.ts', 'test/lab/lab.test.ts']
 /** What takes too long for every run: `npm run test:life`. */
 const LIFE = ['backup', 'masters-life'].map((name) => `test/lab/${name}.test.ts`)
 /** `npm run test:long`. */
-const LONG = ['superedge', 'ha-external', 'online', 'fleet-masters', 'fleet-openssh'].map(
+const LONG = ['superedge', 'ha-external', 'online', 'assert-offline', 'fleet-masters', 'fleet-openssh'].map(
   (name) => `test/lab/${name}.test.ts`,
 )
 

@@ -77,6 +77,10 @@ export interface HaSettings {
 export interface DownloadSettings {
   /** `--offline`: nothing. Default false. */
   readonly offline: boolean
+  /** `--assert-offline`: the run fails if something reaches for outside of the cluster's networks. Default false. */
+  readonly assertOffline: boolean
+  /** `--site-network`: further networks (CIDR) or addresses that are not outside. */
+  readonly siteNetworks: readonly string[]
   /** `--mirror`: base URLs with the publishers' paths and the registries' /v2/. */
   readonly mirrors: readonly string[]
   /** `--registry-mirror`: a registry's name -> base URLs. */

@@ -156,6 +156,8 @@ export const EDGE_CONFIGURATION_FIELDS: Fields = {
     publicKey: null,
     allowDowngrade: null,
     offline: null,
+    assertOffline: null,
+    siteNetworks: null,
     mirrors: null,
     registryMirrors: { '*': null },
     registryAuthFile: null,

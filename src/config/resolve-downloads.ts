@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js'
 import type { DownloadSettings } from './edge-configuration.ts'
 import { edge, type Resolution } from './resolve-common.ts'
 
@@ -9,8 +10,20 @@ export function resolveDownloads(resolution: Resolution): DownloadSettings {
     const problem = urlProblem(url)
     if (problem !== undefined) problems.add(mirrors?.where ?? '', problem)
   }
+  const assertOffline = inputs.bool('assert-offline', edge('package.assertOffline'))?.value ?? false
+  const siteNetworks = inputs.list('site-network', edge('package.siteNetworks'))
+  for (const text of siteNetworks?.value ?? [])
+    if (!ipaddr.isValid(text) && !ipaddr.isValidCIDR(text))
+      problems.add(
+        siteNetworks?.where ?? '',
+        `"${text}" is neither a network such as 10.1.0.0/16 nor an address`,
+      )
+  if (siteNetworks !== undefined && !assertOffline)
+    problems.add(siteNetworks.where, 'it says something to --assert-offline only, which is not given')
   return {
-    offline: inputs.bool('offline', edge('package.offline'))?.value ?? false,
+    offline: assertOffline || (inputs.bool('offline', edge('package.offline'))?.value ?? false),
+    assertOffline,
+    siteNetworks: siteNetworks?.value ?? [],
     mirrors: mirrors?.value ?? [],
     registryMirrors: registryMirrors(resolution),
     registryAuthFile: inputs.text('registry-auth-file', edge('package.registryAuthFile'))?.value,

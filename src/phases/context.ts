@@ -1,6 +1,7 @@
 import type { EdgeRuntime } from '../config/edge-configuration.ts'
 import type { InitSettings, JoinSettings } from '../config/types.ts'
 import { STATE_DIRECTORY } from '../host/ledger.ts'
+import type { OutsideTraffic } from '../network/outside-traffic.ts'
 import type { PackageManifest, PackageRole } from '../package/index.ts'
 import type { PhaseContext } from './workflow.ts'
 
@@ -13,6 +14,8 @@ export interface NodeContext extends PhaseContext {
   readonly kubeadmConfig?: string | undefined
   /** In an upgrade: containerd keeps the proxy that it has, whatever the caller's environment says. */
   readonly keepsProxy?: boolean
+  /** In `init` and `join`. */
+  readonly outside?: OutsideTraffic
 }
 
 export interface InitContext extends NodeContext {

@@ -24,6 +24,7 @@ import { podProbe } from './kubernetes/pod-probe.ts'
 import { awaitEndpoint } from './load-balancer/await-endpoint.ts'
 import { installLoadBalancer } from './load-balancer/install.ts'
 import { members } from './load-balancer/members.ts'
+import { assertOffline, watchOffline } from './node/assert-offline.ts'
 import { checks } from './node/checks.ts'
 import { firewall } from './node/firewall.ts'
 import { hosts } from './node/hosts.ts'
@@ -47,6 +48,7 @@ export const initPhases: readonly Phase<InitContext>[] = [
   superEdgeCheck,
   unpack,
   record,
+  watchOffline,
   swap,
   modules,
   sysctl,
@@ -96,4 +98,5 @@ export const initPhases: readonly Phase<InitContext>[] = [
   cloudCoreReady,
   edgeMesh,
   cleanUp,
+  assertOffline,
 ]

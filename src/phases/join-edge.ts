@@ -12,6 +12,7 @@ import { meshResolver } from './edge/mesh/resolver.ts'
 import { edgeReady, metaServerReady } from './edge/ready.ts'
 import { edgeStart } from './edge/start.ts'
 import { cleanUp } from './kubernetes/clean-up.ts'
+import { assertOffline, watchOffline } from './node/assert-offline.ts'
 import { checks } from './node/checks.ts'
 import { firewall } from './node/firewall.ts'
 import { hosts } from './node/hosts.ts'
@@ -40,6 +41,7 @@ export const joinEdgePhases: readonly Phase<JoinContext>[] = [
   edgeDiscovery,
   unpack,
   record,
+  watchOffline,
   swapIfAsked,
   modules,
   sysctl,
@@ -60,4 +62,5 @@ export const joinEdgePhases: readonly Phase<JoinContext>[] = [
   metaServerReady,
   meshRenew,
   cleanUp,
+  assertOffline,
 ]

@@ -11,6 +11,7 @@ import { forgetToken } from './kubernetes/forget-token.ts'
 import { kubeadm } from './kubernetes/kubeadm.ts'
 import { kubelet } from './kubernetes/kubelet.ts'
 import { nodeReady } from './kubernetes/node-ready.ts'
+import { assertOffline, watchOffline } from './node/assert-offline.ts'
 import { checks } from './node/checks.ts'
 import { firewall } from './node/firewall.ts'
 import { hosts } from './node/hosts.ts'
@@ -32,6 +33,7 @@ export const joinSuperEdgePhases: readonly Phase<JoinContext>[] = [
   superEdgeDiscovery,
   unpack,
   record,
+  watchOffline,
   swap,
   modules,
   sysctl,
@@ -53,4 +55,5 @@ export const joinSuperEdgePhases: readonly Phase<JoinContext>[] = [
   fillCache,
   forgetToken,
   cleanUp,
+  assertOffline,
 ]

@@ -16,6 +16,7 @@ import { podProbe } from './kubernetes/pod-probe.ts'
 import { installLoadBalancer } from './load-balancer/install.ts'
 import { controlPlaneCheck } from './load-balancer/join-check.ts'
 import { members } from './load-balancer/members.ts'
+import { assertOffline, watchOffline } from './node/assert-offline.ts'
 import { checks } from './node/checks.ts'
 import { discovery } from './node/discovery.ts'
 import { firewall } from './node/firewall.ts'
@@ -43,6 +44,7 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   { ...controlPlaneCheck, ...onMasters },
   unpack,
   record,
+  watchOffline,
   swap,
   modules,
   sysctl,
@@ -73,4 +75,5 @@ export const joinPhases: readonly Phase<JoinContext>[] = [
   podProbe,
   forgetToken,
   cleanUp,
+  assertOffline,
 ]

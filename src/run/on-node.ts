@@ -8,6 +8,7 @@ import { LocalMachine } from '../host/local.ts'
 import { recordedHost } from '../host/recorded.ts'
 import { syncFileSystems } from '../host/sync.ts'
 import { UnprivilegedMachine } from '../host/unprivileged.ts'
+import { OutsideTraffic } from '../network/outside-traffic.ts'
 import type { Reporting } from '../output/events.ts'
 import type { PackageManifest } from '../package/index.ts'
 import type { NodeContext } from '../phases/context.ts'
@@ -45,6 +46,7 @@ export async function runOnNode<S extends InitSettings | JoinSettings>(run: Node
     const failed = new AbortController()
     const inRun = { ...reporting, signal: AbortSignal.any([reporting.signal, failed.signal]) }
     const hostFor = hosts(dryRun, ledger, inRun)
+    const outside = new OutsideTraffic()
     const go = (kubeadmConfig?: string) =>
       runPhases<ContextOf<S>>({
         phases,
@@ -54,6 +56,7 @@ export async function runOnNode<S extends InitSettings | JoinSettings>(run: Node
           manifest,
           kubeadmConfig,
           skips,
+          outside,
           host: hostFor(phase),
         }),
         skip: settings.skipPhases,
@@ -62,7 +65,11 @@ export async function runOnNode<S extends InitSettings | JoinSettings>(run: Node
         reporting,
         onFailure: () => failed.abort(),
       })
-    await (only === undefined ? go() : withPhaseConfig(settings, manifest, go))
+    try {
+      await (only === undefined ? go() : withPhaseConfig(settings, manifest, go))
+    } finally {
+      await outside.discard()
+    }
   })
 }
 

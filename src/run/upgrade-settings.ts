@@ -233,6 +233,8 @@ function common(flags: UpgradeFlags, path: string, publicKey: string | undefined
 /** An upgrade has a package. */
 const NO_DOWNLOADS: DownloadSettings = {
   offline: true,
+  assertOffline: false,
+  siteNetworks: [],
   mirrors: [],
   registryMirrors: {},
   registryAuthFile: undefined,

@@ -29,6 +29,15 @@ const downloadFlags = {
     allowNo: true,
     description: 'Download nothing: without --install-pkg-path everything must be installed already.',
   }),
+  'assert-offline': boolean({
+    allowNo: true,
+    description:
+      "Fail at the end if a program on this machine tried to reach an address outside of the cluster's networks, and name it (default false; implies --offline).",
+  }),
+  'site-network': list(
+    'CIDR|IP',
+    'With --assert-offline: a network of yours that is not outside; may be given several times.',
+  ),
   mirror: list(
     'URL',
     "Server with the publishers' paths and the registries' /v2/, asked before them; may be given several times.",

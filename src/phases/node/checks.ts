@@ -9,6 +9,7 @@ import { checkMesh } from '../edge/mesh/checks.ts'
 import { checkLoadBalancer } from '../load-balancer/checks.ts'
 import type { Check } from '../problem.ts'
 import { type Phase, trustJournal } from '../workflow.ts'
+import { checkOffline } from './assert-offline.ts'
 import { checkEtcd } from './check-etcd.ts'
 import { checkFileSystems } from './check-file-systems.ts'
 import { checkFirewall } from './check-firewall.ts'
@@ -33,6 +34,7 @@ const CHECKS: readonly Check[] = [
   checkEtcd,
   checkLoadBalancer,
   checkMesh,
+  checkOffline,
 ]
 
 function isIgnored(check: string, ignored: readonly string[]): boolean {
