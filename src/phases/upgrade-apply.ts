@@ -53,9 +53,11 @@ export const upgradeApplyPhases = (losesEdits: boolean): readonly Master[] => [
   backup,
   kubeadmUpgrade('apply', 'preflight'),
   kubeadmUpgrade('apply', 'control-plane'),
+  // Before upload-config, not after kubeconfig as in kubeadm: from 1.34 on upload-config takes the annotation with the runtime's
+  // socket off the Node, and a kubeadm that starts after that needs the file that kubelet-config writes in its place.
+  kubeadmUpgrade('apply', 'kubelet-config'),
   kubeadmUpgrade('apply', 'upload-config'),
   kubeadmUpgrade('apply', 'kubeconfig'),
-  kubeadmUpgrade('apply', 'kubelet-config'),
   kubeadmUpgrade('apply', 'bootstrap-token'),
   kubeadmUpgrade('apply', 'post-upgrade'),
   ...programs(),
