@@ -1,6 +1,6 @@
 /** An edge node gets its new edgecore, and its old one back by itself unless the new one works. */
 
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { Host } from '../../host/host.ts'
@@ -16,6 +16,7 @@ import { isInstalled } from '../install.ts'
 import { ensureUnpacked } from '../package.ts'
 import type { Phase } from '../workflow.ts'
 import { UPGRADE_DIRECTORY, type UpgradeContext } from './context.ts'
+import { copyTree } from './copy-tree.ts'
 import { forgetState } from './state.ts'
 
 const EDGECORE = `${BIN}/edgecore`
@@ -113,8 +114,7 @@ async function save({ host }: UpgradeContext): Promise<void> {
   await host.service(EDGECORE_UNIT, { active: false })
   try {
     for (const [name, path] of Object.entries(SAVED))
-      if ((await host.stat(path)) !== undefined)
-        await cp(path, join(COPY, name), { recursive: true, preserveTimestamps: true })
+      if ((await host.stat(path)) !== undefined) await copyTree(path, join(COPY, name))
     await writeFile(COMPLETE, '')
     await syncFileSystems([COPY])
   } catch (error) {
@@ -158,7 +158,7 @@ async function putBack(ctx: UpgradeContext, why: string): Promise<EdgeadmError> 
     if ((await host.stat(from)) === undefined) continue
     // Kept as a folder: it may be a mount.
     for (const entry of await host.list(to)) await rm(join(to, entry), { recursive: true, force: true })
-    await cp(from, to, { recursive: true, preserveTimestamps: true })
+    await copyTree(from, to)
   }
   await host.service(EDGECORE_UNIT, { active: true })
   let state = 'the old one is back, and works'
